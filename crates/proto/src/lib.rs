@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+// Generated code keeps its own style.
+#![expect(missing_docs, clippy::allow_attributes, reason = "generated from contracts/proto, where the documentation is")]
+
+/// What the registry serves to the rest of PAS.
+pub mod registry {
+    /// Version 1 of `pas.registry`.
+    pub mod v1 {
+        tonic::include_proto!("pas.registry.v1");
+    }
+}

@@ -1,0 +1,166 @@
+//! Settings in layers: defaults in code ← `config/pas.yaml` ← environment ← flags. What isn't known is refused.
+
+mod flags;
+mod layers;
+mod swarm;
+mod tree;
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use pas_types::{Error, catalog};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use utoipa::PartialSchema;
+
+use layers::Layers;
+pub use swarm::{Fsync, LogFormat, Swarm};
+use tree::Tree;
+
+/// The file that is read when no flag names another.
+pub const DEFAULT_FILE: &str = "config/pas.yaml";
+
+/// What a service runs with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings<C> {
+    /// What all services share.
+    pub swarm: Swarm,
+    /// The service's own section.
+    pub service: C,
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Nothing is wrong: a flag asked for this text instead of a run.
+    #[error("{0}")]
+    Answered(String),
+    /// The settings can't be used.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Where settings come from, besides the defaults.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The command line, with the program's name first.
+    pub arguments: Vec<OsString>,
+    /// The environment.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Sources {
+    /// Those of this process.
+    pub fn of_process() -> Self {
+        let readable =
+            |(key, value): (OsString, OsString)| Some((key.into_string().ok()?, value.into_string().ok()?));
+        Self {
+            arguments: std::env::args_os().collect(),
+            environment: std::env::vars_os().filter_map(readable).collect(),
+        }
+    }
+}
+
+/// The settings of this process for the service `entry`, checked by `validate`.
+pub fn load<C>(
+    entry: &catalog::Entry,
+    validate: impl FnOnce(&C) -> Result<(), Error>,
+) -> Result<Settings<C>, ConfigError>
+where
+    C: Default + DeserializeOwned + PartialSchema + Serialize,
+{
+    load_from(entry, validate, &Sources::of_process())
+}
+
+/// The settings that `sources` make for the service `entry`.
+pub fn load_from<C>(
+    entry: &catalog::Entry,
+    validate: impl FnOnce(&C) -> Result<(), Error>,
+    sources: &Sources,
+) -> Result<Settings<C>, ConfigError>
+where
+    C: Default + DeserializeOwned + PartialSchema + Serialize,
+{
+    let defaults = json!({ "swarm": value(&Swarm::default())?, entry.section: value(&C::default())? });
+    let mut layers = Layers::new(defaults);
+    let flags = flags::parse(
+        entry,
+        &layers.leaves(),
+        &[("swarm", Swarm::schema()), (entry.section, C::schema())],
+        sources,
+    )?;
+
+    if let Some((file, tree)) = read_file(flags.config.as_deref())? {
+        let mut sections: Vec<&str> = catalog::SERVICES.iter().map(|entry| entry.section).collect();
+        sections.push("swarm");
+        layers.lay_file(&file, tree, &sections)?;
+    }
+    for (name, text) in &sources.environment {
+        if let Some(path) = variable_path(name, entry) {
+            layers.lay_text(&path, text, name)?;
+        }
+    }
+    for (path, text) in &flags.values {
+        layers.lay_text(path, text, &format!("--{}", flags::name(path)))?;
+    }
+
+    let swarm: Swarm = section(&layers, "swarm")?;
+    let service: C = section(&layers, entry.section)?;
+    swarm.validate().map_err(|error| refused(&layers, "swarm", &error))?;
+    validate(&service).map_err(|error| refused(&layers, entry.section, &error))?;
+    if flags.print_config {
+        return Err(ConfigError::Answered(print(entry, &swarm, &service)?));
+    }
+    Ok(Settings { swarm, service })
+}
+
+/// `PAS_REGISTRY__TTL_S` is `registry.ttl_s`; the variables of other services are theirs to check.
+fn variable_path(name: &str, entry: &catalog::Entry) -> Option<String> {
+    let (section, key) = name.strip_prefix("PAS_")?.split_once("__")?;
+    let section = section.to_ascii_lowercase();
+    (section == "swarm" || section == entry.section)
+        .then(|| format!("{section}.{}", key.to_ascii_lowercase().replace("__", ".")))
+}
+
+fn read_file(named: Option<&Path>) -> Result<Option<(String, Tree)>, ConfigError> {
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+    let shown = path.display().to_string();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok(None),
+        Err(error) => return Err(ConfigError::Refused(format!("{shown}: can't be read: {error}"))),
+    };
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let tree =
+        serde_saphyr::from_str(&text).map_err(|error| ConfigError::Refused(format!("{shown}: {error}")))?;
+    Ok(Some((shown, tree)))
+}
+
+fn section<T: DeserializeOwned>(layers: &Layers, name: &str) -> Result<T, ConfigError> {
+    serde_path_to_error::deserialize(layers.section(name)).map_err(|error| {
+        let path = format!("{name}.{}", error.path());
+        let at = layers.origin(&path).map(|origin| format!("{origin}: ")).unwrap_or_default();
+        ConfigError::Refused(format!("{at}{path}: {}", crate::web::in_words(&error.inner().to_string())))
+    })
+}
+
+fn refused(layers: &Layers, section: &str, error: &Error) -> ConfigError {
+    let origin = error.field.as_ref().and_then(|field| layers.origin(&format!("{section}.{field}")));
+    let at = origin.map(|origin| format!("{origin}: ")).unwrap_or_default();
+    ConfigError::Refused(format!("{at}{section}: {error}"))
+}
+
+fn value<T: Serialize>(settings: &T) -> Result<Value, ConfigError> {
+    serde_json::to_value(settings).map_err(|error| ConfigError::Refused(error.to_string()))
+}
+
+fn print<C: Serialize>(entry: &catalog::Entry, swarm: &Swarm, service: &C) -> Result<String, ConfigError> {
+    let all = json!({ "swarm": value(swarm)?, entry.section: value(service)? });
+    serde_saphyr::to_string(&all).map_err(|error| ConfigError::Refused(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+
+use pas_types::Error;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The settings that every service shares: the section `swarm`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Swarm {
+    /// Everything that is written lies under it.
+    #[schema(value_type = String)]
+    pub data_dir: PathBuf,
+    /// Addresses to listen on.
+    #[schema(value_type = Vec<String>)]
+    pub bind: Vec<IpAddr>,
+    /// Listen on addresses that other machines can reach, though nobody is authenticated.
+    pub insecure_bind: bool,
+    /// Host names, besides loopback's, under which requests may address a service.
+    pub hosts: Vec<String>,
+    /// Browser origins, besides the HMI's, whose pages may call.
+    pub origins: Vec<String>,
+    /// Where the registry is.
+    pub registry_url: String,
+    /// What is logged: a level, or directives as `info,pas_registry=debug`.
+    pub log: String,
+    /// How it looks: auto is pretty on a terminal and JSON otherwise.
+    pub log_format: LogFormat,
+    /// Log to this file instead of standard output; it rotates.
+    #[schema(value_type = Option<String>)]
+    pub log_file: Option<PathBuf>,
+    /// Size at which the log file rotates.
+    pub log_max_mb: u64,
+    /// Rotated log files that are kept.
+    pub log_keep: u32,
+    /// Seconds that open requests get to end after the signal to stop.
+    pub grace_s: u64,
+    /// When written data is forced to the disk: always costs the most; os leaves it to the system.
+    pub fsync: Fsync,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON otherwise.
+    Auto,
+    /// For people.
+    Pretty,
+    /// For machines.
+    Json,
+}
+
+/// When written data is forced to the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fsync {
+    /// Before each acknowledgement: nothing acknowledged is lost in a power failure.
+    Always,
+    /// From time to time: a power failure costs the latest writes, never the file.
+    Interval,
+    /// When the system likes.
+    Os,
+}
+
+impl Default for Swarm {
+    fn default() -> Self {
+        Self {
+            data_dir: "artifacts".into(),
+            bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
+            insecure_bind: false,
+            hosts: Vec::new(),
+            origins: Vec::new(),
+            registry_url: format!("http://127.0.0.1:{}", pas_types::catalog::REGISTRY.port),
+            log: "info".to_owned(),
+            log_format: LogFormat::Auto,
+            log_file: None,
+            log_max_mb: 20,
+            log_keep: 3,
+            grace_s: 10,
+            fsync: Fsync::Interval,
+        }
+    }
+}
+
+impl Swarm {
+    /// Whether a service may run with it.
+    pub fn validate(&self) -> Result<(), Error> {
+        if self.bind.is_empty() {
+            return Err(Error::invalid("bind", "bind is empty: name at least one address, as 127.0.0.1"));
+        }
+        if let Some(open) = self.bind.iter().find(|address| !address.is_loopback())
+            && !self.insecure_bind
+        {
+            return Err(Error::invalid(
+                "bind",
+                format!(
+                    "{open} can be reached by other machines, and nobody is authenticated yet: \
+                     use a loopback address, or set insecure_bind to accept that"
+                ),
+            ));
+        }
+        if !self.registry_url.starts_with("http://") {
+            return Err(Error::invalid(
+                "registry_url",
+                format!("registry_url is `{}`: use an http URL, as http://127.0.0.1:6121", self.registry_url),
+            ));
+        }
+        if self.log_max_mb == 0 {
+            return Err(Error::invalid("log_max_mb", "log_max_mb is 0: use at least 1"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod door;
+pub mod health;
+#[cfg(target_os = "linux")]
+mod linux;
+pub mod metrics;
+pub mod presence;
+pub mod request;
+pub mod rpc;
+pub mod running;
+pub mod server;
+pub mod sockets;
+pub mod sqlite;
+pub mod telemetry;
+pub mod web;
+
+pub use config::{Settings, Swarm};
+pub use health::Health;
+pub use metrics::Metrics;
+pub use running::Running;
+pub use sockets::Sockets;

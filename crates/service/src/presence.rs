@@ -1,0 +1,150 @@
+//! A service's place in the registry: it registers, beats, comes back when it was forgotten, and leaves.
+
+use std::time::Duration;
+
+use http::Method;
+use pas_types::catalog;
+use pas_types::health::HealthStatus;
+use pas_types::id::{LeaseId, ServiceId};
+use pas_types::registry::{
+    Deregister, Deregistered, Heartbeat, HeartbeatAnswer, Labels, Registered, Registration, Role,
+    ServiceType, Status, path,
+};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::client::{CallError, Client};
+use crate::{Health, Swarm, clock};
+
+/// Time for one call to the registry.
+const CALL: Duration = Duration::from_secs(5);
+/// The first pause after a failure, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
+/// PAS's own services beat often, so that their death is seen soon.
+const INTERVAL_S: u32 = 10;
+const TTL_S: u32 = 15;
+
+/// How a part of PAS registers itself: type `service`, role `production`.
+pub fn registration(entry: &catalog::Entry, port: u16, caps: &[&str]) -> Registration {
+    Registration {
+        service_id: None,
+        name: entry.name.to_owned(),
+        service_type: ServiceType::Service,
+        role: Role::Production,
+        url: Some(format!("http://127.0.0.1:{port}")),
+        caps: caps.iter().map(|cap| (*cap).to_owned()).collect(),
+        labels: Labels::from([("health_path".to_owned(), Some("/health".to_owned()))]),
+        ctx_limit: None,
+        cost_hint_usd_per_1k: None,
+        heartbeat_interval_s: INTERVAL_S,
+        ttl_s: TTL_S,
+        boot_id: Some(clock::new_id().to_string()),
+    }
+}
+
+/// Keeps `registration` in the registry until `shutdown`, then takes it off.
+pub fn spawn(
+    swarm: &Swarm,
+    registration: Registration,
+    health: &Health,
+    tasks: &TaskTracker,
+    shutdown: &CancellationToken,
+) {
+    let presence = Presence {
+        registry: swarm.registry_url.trim_end_matches('/').to_owned(),
+        client: Client::default(),
+        registration,
+        health: health.clone(),
+        lease: None,
+    };
+    tasks.spawn(presence.run(shutdown.clone()));
+}
+
+struct Presence {
+    registry: String,
+    client: Client,
+    registration: Registration,
+    health: Health,
+    lease: Option<(ServiceId, LeaseId)>,
+}
+
+impl Presence {
+    async fn run(mut self, shutdown: CancellationToken) {
+        let mut pause = PAUSES.0;
+        loop {
+            let acted = tokio::select! {
+                acted = self.act() => acted,
+                () = shutdown.cancelled() => break,
+            };
+            let wait = match acted {
+                Ok(next_beat) => {
+                    self.health.ok("registry");
+                    pause = PAUSES.0;
+                    next_beat
+                }
+                Err(error) => {
+                    self.health.set("registry", HealthStatus::Degraded, error.to_string());
+                    let wait = clock::jittered(pause, 0.5);
+                    tracing::warn!(%error, again_in_ms = wait.as_millis() as u64, "the registry can't be told");
+                    pause = (pause * 2).min(PAUSES.1);
+                    wait
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = shutdown.cancelled() => break,
+            }
+        }
+        self.leave().await;
+    }
+
+    /// Registers or beats, and answers when to do so again.
+    async fn act(&mut self) -> Result<Duration, CallError> {
+        let Some((service_id, lease_id)) = self.lease else { return self.register().await };
+        match self.beat(service_id, lease_id).await {
+            // The registry has forgotten this service, or given its lease to another process of the same name and url.
+            Err(CallError::Refused { status: 404 | 409, .. }) => {
+                self.lease = None;
+                self.register().await
+            }
+            other => other,
+        }
+    }
+
+    async fn register(&mut self) -> Result<Duration, CallError> {
+        let answer: Registered = self.call(Method::POST, path::REGISTER, &self.registration).await?;
+        tracing::info!(service_id = %answer.service_id, "registered");
+        self.lease = Some((answer.service_id, answer.lease_id));
+        Ok(Duration::from_millis(answer.next_beat_ms))
+    }
+
+    async fn beat(&self, service_id: ServiceId, lease_id: LeaseId) -> Result<Duration, CallError> {
+        let report = self.health.report(clock::now());
+        let (status, reason) = match report.status {
+            HealthStatus::Ok => (Status::Ok, None),
+            HealthStatus::Recovering => (Status::Degraded, Some("recovering".to_owned())),
+            HealthStatus::Degraded => (Status::Degraded, report.reason),
+            HealthStatus::Down => (Status::Down, report.reason),
+        };
+        let beat = Heartbeat { status: Some(status), reason, ..Heartbeat::plain(service_id, Some(lease_id)) };
+        let answer: HeartbeatAnswer = self.call(Method::PUT, path::HEARTBEAT, &beat).await?;
+        Ok(Duration::from_millis(answer.next_beat_ms))
+    }
+
+    async fn leave(&self) {
+        let Some((service_id, lease_id)) = self.lease else { return };
+        let goodbye = Deregister { service_id, lease_id: Some(lease_id), reason: Some("stopped".to_owned()) };
+        if let Err(error) = self.call::<_, Deregistered>(Method::POST, path::DEREGISTER, &goodbye).await {
+            tracing::warn!(%error, "the registry could not be told of the stop");
+        }
+    }
+
+    async fn call<B: serde::Serialize, A: serde::de::DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &B,
+    ) -> Result<A, CallError> {
+        self.client.call(method, &format!("{}{path}", self.registry), body, CALL).await
+    }
+}

@@ -1,0 +1,134 @@
+//! A service that runs, and its end.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::ConfigError;
+
+/// A handle on a service that runs.
+#[derive(Debug)]
+pub struct Running {
+    port: u16,
+    tasks: TaskTracker,
+    threads: Vec<(&'static str, JoinHandle<()>)>,
+    shutdown: CancellationToken,
+    grace: Duration,
+}
+
+impl Running {
+    /// A service that listens on `port`; its loops and connections are in `tasks`, and all of them end on `shutdown`.
+    pub fn new(port: u16, tasks: TaskTracker, shutdown: CancellationToken, grace: Duration) -> Self {
+        Self { port, tasks, threads: Vec::new(), shutdown, grace }
+    }
+
+    /// Waits for this thread too, after the tasks: it ends when the last of them has let go of it.
+    #[must_use]
+    pub fn with_thread(mut self, name: &'static str, thread: JoinHandle<()>) -> Self {
+        self.threads.push((name, thread));
+        self
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its address on this machine.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Runs until it is told to stop, then until everything in it has ended.
+    pub async fn wait(self) -> anyhow::Result<()> {
+        self.shutdown.cancelled().await;
+        self.tasks.close();
+        // Connections and loops keep to the grace themselves; a little more is for what they do after it.
+        let patience = self.grace + Duration::from_secs(2);
+        if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "the grace is over; what is still open is cut");
+        }
+        for (name, thread) in self.threads {
+            let joined = tokio::task::spawn_blocking(move || thread.join());
+            match tokio::time::timeout(patience, joined).await {
+                Ok(Ok(Ok(()))) => {}
+                Ok(_) => anyhow::bail!("the thread {name} panicked"),
+                Err(_) => anyhow::bail!("the thread {name} did not end"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops it, and waits until it has.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        self.wait().await
+    }
+}
+
+/// A token that SIGTERM or SIGINT cancels. A second signal kills.
+pub fn stop_on_signals() -> anyhow::Result<CancellationToken> {
+    let token = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let stop = token.clone();
+    let watch = async move {
+        let mut next = async || {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        next().await;
+        tracing::info!("told to stop; what is open may end");
+        stop.cancel();
+        next().await;
+        tracing::warn!("told to stop again; ending at once");
+        exit_now();
+    };
+    #[expect(clippy::disallowed_methods, reason = "it must outlive the shutdown, to hear the second signal")]
+    drop(tokio::spawn(watch));
+    Ok(token)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the second signal asks for exactly this")]
+fn exit_now() {
+    std::process::exit(130);
+}
+
+/// How a process ends after `result`: 0, 1 for a failure, 2 for settings that can't be used.
+#[expect(
+    clippy::disallowed_macros,
+    reason = "the last words of a process, and answers to --help, belong to the terminal"
+)]
+pub fn exit_code(result: anyhow::Result<()>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    match error.downcast_ref::<ConfigError>() {
+        Some(ConfigError::Answered(text)) => {
+            println!("{}", text.trim_end());
+            ExitCode::SUCCESS
+        }
+        Some(ConfigError::Refused(text)) => {
+            eprintln!("{}", text.trim_end());
+            ExitCode::from(2)
+        }
+        None => {
+            tracing::error!(error = format!("{error:#}"), "the service failed");
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The directory `name` under the data directory, made where it is missing.
+pub fn data_dir(swarm: &crate::Swarm, name: &str) -> anyhow::Result<PathBuf> {
+    use anyhow::Context;
+    let directory = swarm.data_dir.join(name);
+    std::fs::create_dir_all(&directory).with_context(|| format!("{} can't be made", directory.display()))?;
+    Ok(directory)
+}

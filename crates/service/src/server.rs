@@ -1,0 +1,253 @@
+//! One listener for REST and gRPC: what is read of a connection, how long that may take, and how it ends.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use http::{StatusCode, header};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use hyper_util::service::TowerToHyperService;
+use pas_types::health::HealthStatus;
+use pas_types::{catalog, limits};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use crate::config::Swarm;
+use crate::door::Door;
+use crate::request::{self, Edge};
+use crate::{Health, Metrics, Sockets, clock, web};
+
+/// The first bytes of an HTTP/2 connection.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// hyper answers what passes its own limits with an empty body; ours are below, so that the envelope holds.
+const HYPER_HEADERS: usize = 4 * limits::HEADERS;
+const HYPER_BUFFER_BYTES: usize = 8 * limits::HEADER_BYTES;
+/// Streams of one HTTP/2 connection.
+const HTTP2_STREAMS: u32 = 1024;
+/// An HTTP/2 peer that is silent this long is asked whether it lives, and has as long to answer.
+const HTTP2_PING: Duration = Duration::from_secs(15);
+
+/// What a service hands to its server.
+pub struct Server {
+    /// Which service it is.
+    pub entry: catalog::Entry,
+    /// Its routes.
+    pub routes: Router,
+    /// Its gRPC services.
+    pub rpc: Option<tonic::service::Routes>,
+    /// The description of its routes.
+    pub openapi: utoipa::openapi::OpenApi,
+    /// How it is.
+    pub health: Health,
+    /// What it counts.
+    pub metrics: Metrics,
+    /// Bytes of a request body.
+    pub body_limit: usize,
+}
+
+impl Server {
+    /// Serves on `sockets` until `shutdown`; then what is open gets the grace to end, and is cut after it.
+    pub fn spawn(
+        self,
+        swarm: &Swarm,
+        sockets: Sockets,
+        tasks: &TaskTracker,
+        shutdown: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let connections = self.metrics.connections.clone();
+        let (service, port) = (self.entry.name, sockets.port());
+        let grace = Duration::from_secs(swarm.grace_s);
+        let router = self.into_router(swarm)?;
+        let places = Arc::new(Semaphore::new(limits::CONNECTIONS));
+        for listener in sockets.listeners {
+            let accept = Accept {
+                router: router.clone(),
+                places: Arc::clone(&places),
+                connections: connections.clone(),
+                tasks: tasks.clone(),
+                shutdown: shutdown.clone(),
+                grace,
+            };
+            tasks.spawn(accept.run(listener));
+        }
+        tracing::info!(service, port, "listening");
+        Ok(())
+    }
+
+    fn into_router(self, swarm: &Swarm) -> anyhow::Result<Router> {
+        let door = Door::new(swarm);
+        if door.is_insecure() {
+            let reason = "insecure_bind: other machines may reach this service, and nobody is authenticated";
+            tracing::warn!("{reason}");
+            self.health.set("door", HealthStatus::Ok, reason);
+        }
+        let openapi = self.openapi.to_json()?;
+        let (health, metrics) = (self.health, self.metrics.clone());
+        let mut router = self
+            .routes
+            .route("/health", get(async move || answer_health(&health)))
+            .route("/metrics", get(async move || answer_metrics(&metrics)))
+            .route(
+                "/openapi.json",
+                get(async move || ([(header::CONTENT_TYPE, "application/json")], openapi)),
+            );
+        if let Some(rpc) = self.rpc {
+            // Two fallbacks can't be merged; ours answers both kinds of callers.
+            router = router.merge(rpc.into_axum_router().reset_fallback());
+        }
+        let edge = Edge::new(door, self.metrics, self.body_limit);
+        Ok(router
+            .fallback(request::no_route)
+            .method_not_allowed_fallback(request::no_method)
+            .layer(axum::middleware::from_fn_with_state(edge, request::pass)))
+    }
+}
+
+fn answer_health(health: &Health) -> impl IntoResponse + use<> {
+    let report = health.report(clock::now());
+    let status = match report.status {
+        HealthStatus::Down => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::OK,
+    };
+    (status, web::Json(report))
+}
+
+fn answer_metrics(metrics: &Metrics) -> impl IntoResponse + use<> {
+    let kind = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
+    metrics.encode().map(|text| (kind, text)).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Takes connections from one listener.
+struct Accept {
+    router: Router,
+    places: Arc<Semaphore>,
+    connections: prometheus_client::metrics::gauge::Gauge,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+    grace: Duration,
+}
+
+impl Accept {
+    async fn run(self, listener: TcpListener) {
+        loop {
+            // When every place is taken, callers wait in the kernel's queue.
+            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.shutdown.cancelled() => return,
+            };
+            let stream = match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Too many open files, mostly: give those that are open a moment to end.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            self.connections.inc();
+            let (router, shutdown, grace) = (self.router.clone(), self.shutdown.clone(), self.grace);
+            let connections = self.connections.clone();
+            self.tasks.spawn(async move {
+                if let Err(error) = serve(stream, router, &shutdown, grace).await {
+                    tracing::debug!(error = %error, "a connection failed");
+                }
+                connections.dec();
+                drop(place);
+            });
+        }
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    router: Router,
+    shutdown: &CancellationToken,
+    grace: Duration,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    set_up(&stream)?;
+    let header_time = Duration::from_secs(limits::HEADER_READ_S);
+    let is_http2 = tokio::select! {
+        sniffed = tokio::time::timeout(header_time, begins_with_preface(&stream)) => sniffed??,
+        () = shutdown.cancelled() => return Ok(()),
+    };
+    let service = router.map_request(|request: http::Request<hyper::body::Incoming>| request.map(Body::new));
+    let service = TowerToHyperService::new(service.map_err(|never: Infallible| match never {}));
+    let io = TokioIo::new(stream);
+    if is_http2 {
+        let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(HTTP2_STREAMS)
+            .max_header_list_size(HYPER_BUFFER_BYTES as u32)
+            .keep_alive_interval(HTTP2_PING)
+            .keep_alive_timeout(HTTP2_PING)
+            .serve_connection(io, service);
+        drive(connection, shutdown, grace).await?;
+    } else {
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(header_time)
+            .max_headers(HYPER_HEADERS)
+            .max_buf_size(HYPER_BUFFER_BYTES)
+            .serve_connection(io, service);
+        drive(connection, shutdown, grace).await?;
+    }
+    Ok(())
+}
+
+/// Nagle's algorithm would hold small answers back for 40 ms.
+fn set_up(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)
+}
+
+/// Runs a connection to its end; after the signal to stop it may finish what is open, for as long as the grace lasts.
+async fn drive<C: GracefulConnection>(
+    connection: C,
+    shutdown: &CancellationToken,
+    grace: Duration,
+) -> Result<(), C::Error> {
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    tokio::time::timeout(grace, connection).await.unwrap_or(Ok(()))
+}
+
+/// Whether the peer speaks HTTP/2; decided on the first bytes, which stay unread.
+async fn begins_with_preface(stream: &TcpStream) -> std::io::Result<bool> {
+    let mut start = [0; HTTP2_PREFACE.len()];
+    loop {
+        let seen = stream.peek(&mut start).await?;
+        if seen == 0 || start[..seen] != HTTP2_PREFACE[..seen] {
+            return Ok(false);
+        }
+        if seen == start.len() {
+            return Ok(true);
+        }
+        // A peek returns at once while some bytes are there; look again when more can have come.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_accepted_connection_sends_small_answers_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        set_up(&accepted).unwrap();
+        assert!(accepted.nodelay().unwrap());
+    }
+}

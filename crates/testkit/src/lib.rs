@@ -1,0 +1,43 @@
+#![doc = include_str!("../README.md")]
+
+mod process;
+
+use std::time::Duration;
+
+pub use process::{Process, binary};
+
+/// How long a test waits for what should happen at once; generous, since the machine may be busy.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A client for tests.
+pub fn http() -> reqwest::Client {
+    // Somebody else in this process may have installed it already; it is the same one.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::new()
+}
+
+/// Waits until `condition` brings something; panics with `what` after [`PATIENCE`].
+pub async fn until<T>(what: &str, condition: impl AsyncFnMut() -> Option<T>) -> T {
+    until_within(PATIENCE, what, condition).await
+}
+
+/// Waits until `condition` brings something; panics with `what` when that takes longer than `patience`.
+#[expect(clippy::panic, reason = "a test fails by panicking")]
+pub async fn until_within<T>(
+    patience: Duration,
+    what: &str,
+    mut condition: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let wait = async {
+        loop {
+            if let Some(found) = condition().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    match tokio::time::timeout(patience, wait).await {
+        Ok(found) => found,
+        Err(_) => panic!("{what}: not within {} s", patience.as_secs()),
+    }
+}

@@ -1,0 +1,135 @@
+//! Services as real processes.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+use anyhow::{Context, bail};
+use pas_types::catalog;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// The built binary `name`, beside the test that asks for it.
+pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let directories = test.ancestors().skip(1).take(2);
+    let found = directories.map(|directory| directory.join(name)).find(|path| path.is_file());
+    found.with_context(|| format!("{name} is not built: run `cargo build --workspace` first"))
+}
+
+/// A service that runs as a process of its own. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct Process {
+    entry: catalog::Entry,
+    binary: PathBuf,
+    arguments: Vec<String>,
+    child: Child,
+    port: u16,
+}
+
+impl Process {
+    /// Starts the service `entry` from `binary`, on a free port of 127.0.0.1, with its data under `data_dir`.
+    pub fn start(
+        entry: &catalog::Entry,
+        binary: &Path,
+        data_dir: &Path,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
+        let mut all: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let data = data_dir.to_str().context("the data directory is not UTF-8")?;
+        all.extend(["--data-dir", data, "--bind", "127.0.0.1", "--log-format", "json"].map(str::to_owned));
+        let (child, port) = spawn(binary, &all, 0)?;
+        Ok(Self { entry: *entry, binary: binary.to_owned(), arguments: all, child, port })
+    }
+
+    /// Starts it again, on the same port and data, after it has ended.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        self.wait()?;
+        (self.child, self.port) = spawn(&self.binary, &self.arguments, self.port)?;
+        Ok(())
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no such pid")?;
+        kill_process(pid, signal).with_context(|| format!("{} can't be signalled", self.entry.name))
+    }
+
+    /// Kills it, without a chance to finish anything, and waits until it is gone.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.wait().map(drop)
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> anyhow::Result<ExitStatus> {
+        Ok(self.child.wait()?)
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Bytes of its memory that are resident.
+    pub fn resident_bytes(&self) -> anyhow::Result<u64> {
+        let pages = std::fs::read_to_string(format!("/proc/{}/statm", self.pid()))?;
+        let resident: u64 = pages.split(' ').nth(1).context("statm is not as expected")?.parse()?;
+        Ok(resident * rustix::param::page_size() as u64)
+    }
+
+    /// Processor time that it has used, in seconds.
+    pub fn cpu_s(&self) -> anyhow::Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()))?;
+        let (_, fields) = stat.rsplit_once(')').context("stat is not as expected")?;
+        let mut ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+        let (user, system) =
+            (ticks.next().context("no user time")??, ticks.next().context("no system time")??);
+        Ok((user + system) as f64 / rustix::param::clock_ticks_per_second() as f64)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Starts the binary and reads its log until it says on which port it listens.
+fn spawn(binary: &Path, arguments: &[String], port: u16) -> anyhow::Result<(Child, u16)> {
+    let mut child = Command::new(binary)
+        .args(arguments)
+        .args(["--port", &port.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{} can't be started", binary.display()))?;
+    let log = child.stdout.take().context("no log")?;
+    match listening_port(log) {
+        Some(port) => Ok((child, port)),
+        None => bail!("{} ended before it listened: {}", binary.display(), child.wait()?),
+    }
+}
+
+fn listening_port(log: ChildStdout) -> Option<u16> {
+    let mut lines = BufReader::new(log).lines();
+    let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        let event: Value = serde_json::from_str(&line).ok()?;
+        (event["message"] == "listening").then(|| u16::try_from(event["port"].as_u64()?).ok())?
+    });
+    // The rest is read and dropped, so that the service never waits for a reader.
+    std::thread::spawn(move || lines.for_each(drop));
+    port
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+pub mod agent;
+pub mod alert;
+pub mod catalog;
+mod check;
+pub mod error;
+pub mod health;
+pub mod id;
+pub mod job;
+pub mod limits;
+pub mod money;
+mod object;
+mod query;
+pub mod registry;
+pub mod resource;
+mod schema;
+pub mod time;
+mod word;
+
+pub use error::{Error, ErrorCode, Fault};

@@ -8,6 +8,8 @@ pub mod health;
 #[cfg(target_os = "linux")]
 mod linux;
 pub mod metrics;
+pub mod openapi;
+mod patience;
 pub mod presence;
 pub mod request;
 pub mod rpc;

@@ -22,6 +22,7 @@ use tower::ServiceExt;
 
 use crate::config::Swarm;
 use crate::door::Door;
+use crate::patience;
 use crate::request::{self, Edge};
 use crate::{Health, Metrics, Sockets, clock, web};
 
@@ -30,6 +31,11 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// hyper answers what passes its own limits with an empty body; ours are below, so that the envelope holds.
 const HYPER_HEADERS: usize = 4 * limits::HEADERS;
 const HYPER_BUFFER_BYTES: usize = 8 * limits::HEADER_BYTES;
+/// What HTTP/1 connections are given.
+const PATIENCE: patience::Limits = patience::Limits {
+    head: Duration::from_secs(limits::HEADER_READ_S),
+    idle: Duration::from_secs(limits::IDLE_S),
+};
 /// Streams of one HTTP/2 connection.
 const HTTP2_STREAMS: u32 = 1024;
 /// An HTTP/2 peer that is silent this long is asked whether it lives, and has as long to answer.
@@ -174,9 +180,8 @@ async fn serve(
     grace: Duration,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     set_up(&stream)?;
-    let header_time = Duration::from_secs(limits::HEADER_READ_S);
     let is_http2 = tokio::select! {
-        sniffed = tokio::time::timeout(header_time, begins_with_preface(&stream)) => sniffed??,
+        sniffed = tokio::time::timeout(PATIENCE.head, begins_with_preface(&stream)) => sniffed??,
         () = shutdown.cancelled() => return Ok(()),
     };
     let service = router.map_request(|request: http::Request<hyper::body::Incoming>| request.map(Body::new));
@@ -192,9 +197,10 @@ async fn serve(
             .serve_connection(io, service);
         drive(connection, shutdown, grace).await?;
     } else {
+        let (io, patience) = patience::watch(io, PATIENCE);
         let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(header_time)
+            .timer(patience)
+            .header_read_timeout(PATIENCE.head)
             .max_headers(HYPER_HEADERS)
             .max_buf_size(HYPER_BUFFER_BYTES)
             .serve_connection(io, service);

@@ -215,6 +215,29 @@ async fn a_connection_that_never_sends_its_request_is_closed() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_kept_connection_may_rest_for_longer_than_a_head_may_take() {
+    let service = service();
+    let mut stream = TcpStream::connect(("127.0.0.1", service.port())).await.unwrap();
+    let mut exchange = async |head: &str| {
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let read = stream.read(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer[..read]).into_owned()
+    };
+    let request = "GET /query HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    for _ in 0..2 {
+        let answer = exchange(request).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        tokio::time::sleep(Duration::from_secs(pas_types::limits::IDLE_S - 1)).await;
+    }
+    let before = tokio::time::Instant::now();
+    let answer = exchange("GET /query HTTP/1.1\r\nhost: loc").await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    let took = before.elapsed().as_secs();
+    assert!((9..=11).contains(&took), "a head that is begun gets its own time, not {took} s");
+}
+
 #[tokio::test]
 async fn a_stop_lets_an_open_request_finish_and_takes_no_new_one() {
     let gate = Arc::<Gate>::default();

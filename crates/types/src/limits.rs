@@ -24,6 +24,8 @@ pub const REASON_BYTES: usize = 1024;
 pub const SERVICES: usize = 20_000;
 /// Seconds within which a connection must have sent its request's headers.
 pub const HEADER_READ_S: u64 = 10;
+/// Seconds that a connection may be kept between two requests.
+pub const IDLE_S: u64 = 120;
 /// Connections of one service.
 pub const CONNECTIONS: usize = 10_000;
 /// Rows of a list when the caller names no number.

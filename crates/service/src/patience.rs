@@ -1,0 +1,123 @@
+//! How long an HTTP/1 connection may keep silent, and how long it may take over a request's head. hyper has one time
+//! limit for both: from the end of an answer to the end of the next head. Kept connections would end after the few
+//! seconds that a slow head is worth, just when a client that beats as often uses them again.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::rt::{Read, ReadBufCursor, Sleep, Timer, Write};
+use tokio::time::Instant;
+
+/// The limits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// From the first byte of a head to its last.
+    pub(crate) head: Duration,
+    /// Without a byte between two requests.
+    pub(crate) idle: Duration,
+}
+
+/// Joins a connection to the timer that hyper is given for it.
+pub(crate) fn watch<I>(io: I, limits: Limits) -> (Watched<I>, Patience) {
+    let begun = Arc::new(AtomicBool::new(false));
+    (Watched { io, begun: Arc::clone(&begun) }, Patience { begun, limits })
+}
+
+/// A connection that notes when bytes come.
+#[derive(Debug)]
+pub(crate) struct Watched<I> {
+    io: I,
+    begun: Arc<AtomicBool>,
+}
+
+/// hyper's timer for one connection. hyper asks it for a new sleep when it begins to wait for a head.
+#[derive(Debug, Clone)]
+pub(crate) struct Patience {
+    begun: Arc<AtomicBool>,
+    limits: Limits,
+}
+
+impl Timer for Patience {
+    fn sleep(&self, _: Duration) -> Pin<Box<dyn Sleep>> {
+        self.begun.store(false, Ordering::Relaxed);
+        Box::pin(Wait {
+            patience: self.clone(),
+            head_began: false,
+            sleep: Box::pin(tokio::time::sleep(self.limits.idle)),
+        })
+    }
+
+    fn sleep_until(&self, _: std::time::Instant) -> Pin<Box<dyn Sleep>> {
+        self.sleep(self.limits.head)
+    }
+}
+
+/// The wait for one head.
+struct Wait {
+    patience: Patience,
+    head_began: bool,
+    sleep: Pin<Box<tokio::time::Sleep>>,
+}
+
+impl Sleep for Wait {}
+
+impl Future for Wait {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        // hyper polls this whenever it has read and still lacks a whole head.
+        if !self.head_began && self.patience.begun.load(Ordering::Relaxed) {
+            self.head_began = true;
+            let until = Instant::now() + self.patience.limits.head;
+            self.sleep.as_mut().reset(until);
+        }
+        self.sleep.as_mut().poll(context)
+    }
+}
+
+impl<I: Read + Unpin> Read for Watched<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        if read.is_ready() {
+            self.begun.store(true, Ordering::Relaxed);
+        }
+        read
+    }
+}
+
+impl<I: Write + Unpin> Write for Watched<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(context, slices)
+    }
+}

@@ -1,0 +1,47 @@
+//! `pas down`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::home::Home;
+use crate::out;
+use crate::proc::{Process, Signal};
+use crate::supervisor::{STOP_MARGIN, stop};
+use crate::swarm::Source;
+
+/// Stops all, and returns when nothing runs any more.
+pub(crate) async fn run(source: &Source) -> Result<ExitCode> {
+    let home = source.home()?;
+    let Some(state) = home.state()? else {
+        out::line(format!("nothing of PAS runs in {}", home.data_dir.display()))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    if state.supervisor.is_alive()
+        && let Some(supervisor) = Process::open(state.supervisor)
+    {
+        supervisor.signal(Signal::TERM);
+        let services = u32::try_from(state.services.len()).unwrap_or(u32::MAX);
+        let patience = (Duration::from_secs(state.grace_s) + STOP_MARGIN).saturating_mul(services + 1);
+        if tokio::time::timeout(patience, supervisor.exited()).await.is_err() {
+            supervisor.signal(Signal::KILL);
+            supervisor.exited().await;
+        }
+    }
+    stop_the_rest(&home).await?;
+    out::line(format!("PAS is stopped in {}", home.data_dir.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Stops what a supervisor that was killed has left behind; one that stopped by itself leaves nothing.
+async fn stop_the_rest(home: &Home) -> Result<()> {
+    if let Some(state) = home.state()? {
+        stop(&state, |line| {
+            // Who does not read on still wants the rest stopped.
+            let _ = out::line(line);
+        })
+        .await;
+    }
+    home.forget()
+}

@@ -1,0 +1,214 @@
+//! What is to run: the services of the catalogue, each with the configuration that it says is in force.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use pas_types::catalog::{Entry, REGISTRY, SERVICES};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::home::Home;
+
+/// Where the configuration comes from: the flags that every command takes and every service is given.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Source {
+    /// The configuration [default: config/pas.yaml, if it exists].
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where services keep their data [default: what the configuration says].
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+/// The services that are to run, and where.
+#[derive(Debug)]
+pub(crate) struct Swarm {
+    /// Its folders.
+    pub(crate) home: Home,
+    /// How long a service may take to stop.
+    pub(crate) grace: Duration,
+    /// Every service, in the order in which they start.
+    pub(crate) services: Vec<Service>,
+    /// What the configuration leaves unsaid or says twice, for people to read.
+    pub(crate) remarks: Vec<String>,
+    source: Source,
+}
+
+/// One service that is to run.
+#[derive(Debug)]
+pub(crate) struct Service {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Its section in the configuration.
+    pub(crate) section: &'static str,
+    /// Its program.
+    pub(crate) binary: PathBuf,
+    /// The addresses on which it will listen.
+    pub(crate) bind: Vec<IpAddr>,
+    /// The port on which it will listen.
+    pub(crate) port: u16,
+    /// Where this machine reaches it.
+    pub(crate) url: String,
+}
+
+/// The section `swarm` of what `--print-config` prints, as far as the launcher needs it.
+#[derive(Debug, Deserialize)]
+struct Shared {
+    data_dir: PathBuf,
+    bind: Vec<IpAddr>,
+    registry_url: String,
+    grace_s: u64,
+}
+
+/// The section of a service, as far as the launcher needs it.
+#[derive(Debug, Deserialize)]
+struct Own {
+    port: u16,
+}
+
+impl Source {
+    /// The folders of the swarm that these flags mean.
+    pub(crate) fn home(&self) -> Result<Home> {
+        match &self.data_dir {
+            Some(data_dir) => Ok(Home::new(data_dir.clone())),
+            None => Ok(Home::new(self.ask(&REGISTRY)?.0.data_dir)),
+        }
+    }
+
+    /// The same flags for another program.
+    pub(crate) fn flags(&self) -> impl Iterator<Item = PathBuf> {
+        let config = self.config.iter().flat_map(|file| ["--config".into(), file.clone()]);
+        let data_dir = self.data_dir.iter().flat_map(|dir| ["--data-dir".into(), dir.clone()]);
+        config.chain(data_dir)
+    }
+
+    /// Asks a service what configuration is in force, so that there is one reading of it: the service's own.
+    fn ask(&self, entry: &Entry) -> Result<(Shared, Own)> {
+        let binary = binary(entry)?;
+        let output = Command::new(&binary).args(self.flags()).arg("--print-config").output();
+        let output = output.with_context(|| format!("cannot run {}", binary.display()))?;
+        if !output.status.success() {
+            bail!(
+                "{} refuses its configuration:\n{}",
+                entry.name,
+                String::from_utf8_lossy(&output.stderr).trim_end()
+            );
+        }
+        parse(&String::from_utf8_lossy(&output.stdout), entry)
+            .with_context(|| format!("{} --print-config is not understood", binary.display()))
+    }
+}
+
+impl Swarm {
+    /// Every service of the catalogue with its configuration. Fails on the first one whose configuration is wrong.
+    pub(crate) fn load(source: &Source) -> Result<Self> {
+        let printed =
+            SERVICES.iter().map(|entry| Ok((entry, source.ask(entry)?))).collect::<Result<Vec<_>>>()?;
+        let Some((_, (shared, _))) = printed.first() else { bail!("the catalogue names no service") };
+        let home = Home::new(source.data_dir.clone().unwrap_or_else(|| shared.data_dir.clone()));
+        let grace = Duration::from_secs(shared.grace_s);
+        let registry_url = shared.registry_url.clone();
+        let services = printed
+            .iter()
+            .map(|(entry, printed)| Service::new(entry, printed))
+            .collect::<Result<Vec<_>>>()?;
+        let remarks = registry_elsewhere(&registry_url, &services).into_iter().collect();
+        Ok(Self { home, grace, services, remarks, source: source.clone() })
+    }
+
+    /// The command that runs a service.
+    pub(crate) fn command(&self, service: &Service) -> Command {
+        let mut command = Command::new(&service.binary);
+        command.args(self.source.flags()).arg("--log-file").arg(self.home.log(service.name));
+        command
+    }
+}
+
+impl Service {
+    fn new(entry: &Entry, (shared, own): &(Shared, Own)) -> Result<Self> {
+        let (bind, port) = (shared.bind.clone(), own.port);
+        ensure!(
+            port != 0,
+            "{}.port is 0: a service that others are to find needs a fixed port",
+            entry.section
+        );
+        let address = bind.first().with_context(|| "swarm.bind is empty: name at least one address")?;
+        let url = url(*address, port);
+        Ok(Self { name: entry.name, section: entry.section, binary: binary(entry)?, bind, port, url })
+    }
+}
+
+/// The program of a service: beside this one, so that both come from one build.
+pub(crate) fn binary(entry: &Entry) -> Result<PathBuf> {
+    let here = std::env::current_exe().context("cannot tell where `pas` is")?;
+    let path = here.with_file_name(entry.binary);
+    ensure!(path.is_file(), "{} is missing: build it (scripts/start_pas_services.sh does)", path.display());
+    Ok(path)
+}
+
+fn parse(yaml: &str, entry: &Entry) -> Result<(Shared, Own)> {
+    let mut sections: BTreeMap<String, Value> = serde_saphyr::from_str(yaml)?;
+    let mut section =
+        |name: &str| sections.remove(name).with_context(|| format!("section {name} is missing"));
+    Ok((serde_json::from_value(section("swarm")?)?, serde_json::from_value(section(entry.section)?)?))
+}
+
+/// Where this machine reaches what listens on `address`; what listens everywhere is reached on loopback.
+fn url(address: IpAddr, port: u16) -> String {
+    let address = match address {
+        IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        address => address,
+    };
+    format!("http://{}", std::net::SocketAddr::new(address, port))
+}
+
+/// Services would register where the registry of this swarm is not: legal, but seldom meant.
+fn registry_elsewhere(registry_url: &str, services: &[Service]) -> Option<String> {
+    let registry = services.iter().find(|service| service.name == REGISTRY.name)?;
+    let port = registry_url.trim_end_matches('/').rsplit(':').next()?;
+    (port != registry.port.to_string()).then(|| {
+        format!(
+            "services look for the registry at {registry_url}, but it will be at {}: set swarm.registry_url",
+            registry.url
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRINTED: &str = "swarm:\n  data_dir: artifacts\n  bind: [127.0.0.1, \"::1\"]\n  registry_url: http://127.0.0.1:6121\n\
+        \x20 grace_s: 10\n  log: info\nregistry:\n  port: 7001\n  ttl_s: 90\n";
+
+    #[test]
+    fn what_a_service_prints_is_understood() {
+        let service = Service {
+            name: "registry",
+            section: "registry",
+            binary: "pas-registry".into(),
+            bind: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            port: 7001,
+            url: "http://127.0.0.1:7001".into(),
+        };
+        let (shared, own) = parse(PRINTED, &REGISTRY).unwrap();
+        assert_eq!((shared.bind, own.port), (service.bind.clone(), service.port));
+        assert_eq!(
+            registry_elsewhere(&shared.registry_url, &[service]).unwrap(),
+            "services look for the registry at http://127.0.0.1:6121, but it will be at http://127.0.0.1:7001: \
+             set swarm.registry_url"
+        );
+    }
+
+    #[test]
+    fn what_listens_everywhere_is_reached_on_loopback() {
+        assert_eq!(url(Ipv4Addr::UNSPECIFIED.into(), 6121), "http://127.0.0.1:6121");
+        assert_eq!(url(Ipv6Addr::UNSPECIFIED.into(), 6121), "http://[::1]:6121");
+        assert_eq!(url([10, 0, 0, 7].into(), 6121), "http://10.0.0.7:6121");
+    }
+}

@@ -1,0 +1,280 @@
+//! The launcher with real services, on ports and in a data directory of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking; clippy takes only its function for a test"
+)]
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use pas_testkit::{http, until, until_within};
+use pas_types::catalog::SERVICES;
+use serde_json::{Value, json};
+
+/// A swarm of which nothing is left when the test is over.
+struct Swarm {
+    dir: tempfile::TempDir,
+    ports: Vec<u16>,
+}
+
+impl Swarm {
+    fn new() -> Self {
+        for entry in &SERVICES {
+            pas_testkit::binary(entry.binary).unwrap();
+        }
+        let sockets: Vec<_> = SERVICES.iter().map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let ports = sockets.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
+        let swarm = Self { dir: tempfile::tempdir().unwrap(), ports };
+        let sections = SERVICES.iter().zip(&swarm.ports);
+        let sections: String =
+            sections.map(|(entry, port)| format!("{}:\n  port: {port}\n", entry.section)).collect();
+        let shared =
+            format!("swarm:\n  bind: [127.0.0.1]\n  registry_url: http://127.0.0.1:{}\n", swarm.ports[0]);
+        fs::write(swarm.config(), shared + &sections).unwrap();
+        swarm
+    }
+
+    fn config(&self) -> PathBuf {
+        self.dir.path().join("pas.yaml")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pas"));
+        command.arg("--config").arg(self.config()).arg("--data-dir").arg(self.data()).args(arguments);
+        command
+    }
+
+    fn pas(&self, arguments: &[&str]) -> Said {
+        Said::from(self.command(arguments).output().unwrap())
+    }
+
+    fn status(&self) -> Value {
+        serde_json::from_str(&self.pas(&["status", "--json"]).out).unwrap()
+    }
+
+    fn pid(&self, index: usize) -> i64 {
+        self.status()["services"][index]["pid"].as_i64().unwrap()
+    }
+
+    /// The services that run, and the supervisor.
+    fn pids(&self) -> Vec<i64> {
+        let status = self.status();
+        let services = status["services"].as_array().unwrap().iter().map(|row| &row["pid"]);
+        services.chain([&status["supervisor"]]).filter_map(Value::as_i64).collect()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.ports[0])
+    }
+
+    async fn register(&self, name: &str) {
+        let url = "http://127.0.0.1:1";
+        let agent = json!({"name": name, "type": "agent", "role": "experimental", "url": url});
+        let answer = http().post(self.url("/register")).json(&agent).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 201);
+    }
+
+    async fn agents(&self) -> Vec<String> {
+        let answer = http().get(self.url("/discover?type=agent&status=any")).send().await.unwrap();
+        let found: Value = answer.json().await.unwrap();
+        found["services"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap().into()).collect()
+    }
+}
+
+impl Drop for Swarm {
+    fn drop(&mut self) {
+        self.pas(&["down"]);
+    }
+}
+
+/// What a command has said, and whether it succeeded.
+#[derive(Debug)]
+struct Said {
+    out: String,
+    error: String,
+    success: bool,
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { out: text(output.stdout), error: text(output.stderr), success: output.status.success() }
+    }
+}
+
+impl Said {
+    #[track_caller]
+    fn ok(self) -> String {
+        assert!(self.success, "{self:?}");
+        self.out
+    }
+}
+
+fn signal(pid: i64, signal: &str) {
+    let status = Command::new("kill").args([signal, &pid.to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+fn runs(pid: i64) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
+/// Those of the processes that still run.
+fn survivors(pids: Vec<i64>) -> Vec<i64> {
+    pids.into_iter().filter(|pid| runs(*pid)).collect()
+}
+
+#[tokio::test]
+async fn every_service_is_up_after_up_and_a_second_up_changes_nothing() {
+    let swarm = Swarm::new();
+    swarm.pas(&["up", "--detach"]).ok();
+    let before = swarm.status();
+    let rows = before["services"].as_array().unwrap();
+    for ((row, entry), port) in rows.iter().zip(&SERVICES).zip(&swarm.ports) {
+        let seen = json!([row["service"], row["url"], row["restarts"]]);
+        assert_eq!(seen, json!([entry.name, format!("http://127.0.0.1:{port}"), 0]));
+    }
+    let pids = swarm.pids();
+    let second = swarm.pas(&["up", "--detach"]).ok();
+    assert!(second.starts_with("PAS is up already in"), "{second}");
+    assert_eq!(swarm.pids(), pids);
+    swarm.pas(&["doctor"]).ok();
+}
+
+#[tokio::test]
+async fn a_killed_service_answers_again_soon_and_the_others_are_not_touched() {
+    let swarm = Swarm::new();
+    swarm.pas(&["up", "--detach"]).ok();
+    let (registry, monitor) = (swarm.pid(0), swarm.pid(1));
+    signal(registry, "-KILL");
+    let patience = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 2 });
+    until_within(patience, "the registry answers with another process", async || {
+        let row = &swarm.status()["services"][0];
+        let answers = ["ok", "recovering", "degraded"].contains(&row["state"].as_str()?);
+        (row["restarts"] == 1 && answers).then_some(())
+    })
+    .await;
+    assert_ne!(swarm.pid(0), registry);
+    assert_eq!(swarm.pid(1), monitor);
+    let log = swarm.pas(&["logs", "pas"]).ok();
+    assert!(log.contains("registry ended (signal: 9 (SIGKILL)), starts again in"), "{log}");
+}
+
+#[tokio::test]
+async fn services_outlive_a_killed_supervisor_and_the_next_up_takes_them_over() {
+    let swarm = Swarm::new();
+    swarm.pas(&["up", "--detach"]).ok();
+    let (registry, monitor) = (swarm.pid(0), swarm.pid(1));
+    signal(swarm.status()["supervisor"].as_i64().unwrap(), "-KILL");
+    until("the supervisor is dead", async || swarm.status()["supervisor"].as_null()).await;
+    let table = swarm.pas(&["status"]).ok();
+    assert!(table.contains("not supervised"), "{table}");
+    swarm.pas(&["up", "--detach"]).ok();
+    assert_eq!([swarm.pid(0), swarm.pid(1)], [registry, monitor]);
+    signal(monitor, "-KILL");
+    until("the new supervisor starts again what it took over", async || {
+        (swarm.status()["services"][1]["restarts"] == 1 && swarm.pas(&["status"]).success).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn down_leaves_no_process_and_is_content_when_nothing_runs() {
+    let swarm = Swarm::new();
+    assert!(!swarm.pas(&["status"]).success);
+    swarm.pas(&["down"]).ok();
+    swarm.pas(&["up", "--detach"]).ok();
+    let pids = swarm.pids();
+    assert_eq!(pids.len(), SERVICES.len() + 1);
+    swarm.pas(&["down"]).ok();
+    assert_eq!(survivors(pids), Vec::<i64>::new());
+    swarm.pas(&["down"]).ok();
+}
+
+#[tokio::test]
+async fn down_stops_services_whose_supervisor_was_killed() {
+    let swarm = Swarm::new();
+    swarm.pas(&["up", "--detach"]).ok();
+    let pids = swarm.pids();
+    signal(swarm.status()["supervisor"].as_i64().unwrap(), "-KILL");
+    swarm.pas(&["down"]).ok();
+    assert_eq!(survivors(pids), Vec::<i64>::new());
+}
+
+#[tokio::test]
+async fn a_foreground_up_stops_all_when_it_is_interrupted() {
+    let swarm = Swarm::new();
+    let child = swarm.command(&["up"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("all are up", async || swarm.pas(&["status"]).success.then_some(())).await;
+    let pids = swarm.pids();
+    signal(child.id().into(), "-INT");
+    let said = Said::from(child.wait_with_output().unwrap()).ok();
+    let stopped: Vec<&str> = said.lines().filter_map(|line| line.strip_suffix(" stopped")).collect();
+    assert_eq!(stopped, SERVICES.iter().rev().map(|entry| entry.name).collect::<Vec<_>>());
+    assert_eq!(survivors(pids), Vec::<i64>::new());
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named_with_its_holder_before_anything_starts() {
+    let swarm = Swarm::new();
+    let _holder = TcpListener::bind(("127.0.0.1", swarm.ports[1])).unwrap();
+    let said = swarm.pas(&["up", "--detach"]);
+    let expected = format!(
+        "error: port {} of heartbeat-monitor is taken by pid {} ({})",
+        swarm.ports[1],
+        std::process::id(),
+        std::env::args().collect::<Vec<_>>().join(" ")
+    );
+    assert!(!said.success && said.error.starts_with(&expected[..expected.len().min(200)]), "{said:?}");
+    assert_eq!(said.out, "");
+    assert_eq!(swarm.status(), json!({"supervisor": null, "services": []}));
+}
+
+#[tokio::test]
+async fn a_wrong_configuration_is_shown_before_anything_starts() {
+    let swarm = Swarm::new();
+    fs::write(swarm.config(), "registry:\n  prot: 1\n").unwrap();
+    let said = swarm.pas(&["up", "--detach"]);
+    assert!(!said.success && said.error.contains("prot") && said.error.contains("port"), "{said:?}");
+    assert_eq!(swarm.status(), json!({"supervisor": null, "services": []}));
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_start_fails_up_with_its_log_while_the_others_serve() {
+    let swarm = Swarm::new();
+    fs::create_dir(swarm.data()).unwrap();
+    fs::write(swarm.data().join("heartbeat_monitor"), "a file where a folder should be").unwrap();
+    let said = swarm.pas(&["up", "--detach"]);
+    let log = swarm.data().join("logs/heartbeat-monitor.log");
+    let expected = format!("error: heartbeat-monitor did not come up; {} ends with:", log.display());
+    assert!(!said.success && said.error.contains(&expected), "{said:?}");
+    assert!(swarm.status()["services"][0]["pid"].is_i64());
+}
+
+#[tokio::test]
+async fn what_was_backed_up_is_what_is_restored() {
+    let swarm = Swarm::new();
+    let backup = swarm.dir.path().join("backup");
+    let backup = backup.to_str().unwrap();
+    swarm.pas(&["up", "--detach"]).ok();
+    swarm.register("before").await;
+    swarm.pas(&["backup", backup]).ok();
+    assert!(!swarm.pas(&["backup", backup]).success);
+    swarm.register("after").await;
+    let refusal = swarm.pas(&["restore", backup]);
+    assert!(!refusal.success && refusal.error.contains("`pas down` first"), "{refusal:?}");
+    swarm.pas(&["down"]).ok();
+    swarm.pas(&["restore", backup]).ok();
+    swarm.pas(&["up", "--detach"]).ok();
+    assert_eq!(swarm.agents().await, ["before"]);
+    assert!(swarm.data().join("registry/registry.db.replaced-1").exists());
+}

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Builds PAS and starts every service of it in the background; run it again and nothing changes.
+#
+#   scripts/start_pas_services.sh [--config FILE] [--data-dir DIR]
+#
+# What is missing on a fresh Debian or Ubuntu is installed when this runs as root; else the command is printed.
+# Paths are relative to the repository, from wherever this is called.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf '%s\n' "$*"; }
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# Installs what a build needs and a fresh machine lacks.
+require_system_packages() {
+  local missing=()
+  command -v cc >/dev/null || missing+=(gcc libc6-dev)
+  command -v curl >/dev/null || missing+=(curl ca-certificates)
+  if [ "${#missing[@]}" -eq 0 ]; then
+    return
+  fi
+  local install="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
+  command -v apt-get >/dev/null || fail "missing: ${missing[*]} (Debian's names); install them and run this again"
+  [ "$(id -u)" -eq 0 ] || fail "missing: ${missing[*]}. Run this, then this script again:
+  sudo sh -c '$install'"
+  say "installing ${missing[*]}"
+  DEBIAN_FRONTEND=noninteractive sh -c "$install" >"$log" 2>&1 || { cat "$log" >&2; fail "that did not work"; }
+}
+
+# Cargo is not taken from apt: what Debian and Ubuntu ship is older than this workspace needs.
+require_cargo() {
+  local needed found
+  needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  if ! command -v cargo >/dev/null && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
+    PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+  fi
+  command -v cargo >/dev/null \
+    || fail "cargo is missing: install Rust $needed or later with rustup (see https://rustup.rs); apt's is too old"
+  found=$(cargo --version | cut -d' ' -f2)
+  [ "$(printf '%s\n' "$needed" "$found" | sort -V | head -n 1)" = "$needed" ] \
+    || fail "cargo $found is too old: Rust $needed or later is needed (rustup update; apt's is too old)"
+}
+
+# Builds in release; shows one line, and cargo's own output only when it fails.
+build() {
+  local started=$SECONDS builder outcome=0
+  cargo build --release --locked --bins --workspace --exclude pas-tests --exclude pas-testkit >"$log" 2>&1 &
+  builder=$!
+  while [ -t 1 ] && kill -0 "$builder" 2>/dev/null; do
+    printf '\rbuilding: %s crates, %s s' "$(grep -c Compiling "$log" || true)" "$((SECONDS - started))"
+    sleep 0.5
+  done
+  wait "$builder" || outcome=$?
+  if [ -t 1 ]; then
+    printf '\r\033[K'
+  fi
+  [ "$outcome" -eq 0 ] || { cat "$log" >&2; fail "the build failed"; }
+  say "built: $(grep -c Compiling "$log" || true) crates, $((SECONDS - started)) s"
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+require_system_packages
+require_cargo
+build
+pas="${CARGO_TARGET_DIR:-target}/release/pas"
+"$pas" up --detach "$@"
+
+registry=$("$pas" status --json "$@" | grep -o -m 1 'http://[^"]*')
+cat <<NEXT
+
+Try:
+  curl -s $registry/health
+  curl -s $registry/register -H 'content-type: application/json' \\
+    -d '{"name":"test-service","type":"model","role":"experimental","url":"http://127.0.0.1:8888","caps":["infer"],"ctx_limit":32768}'
+  curl -s '$registry/discover?role=experimental'
+Look: $pas status, $pas logs -f.  Stop: scripts/stop_pas_services.sh
+NEXT

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod proc;
 mod process;
 
 use std::time::Duration;

@@ -9,6 +9,8 @@ use pas_types::catalog;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::proc;
+
 /// The built binary `name`, beside the test that asks for it.
 pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe()?;
@@ -83,19 +85,12 @@ impl Process {
 
     /// Bytes of its memory that are resident.
     pub fn resident_bytes(&self) -> anyhow::Result<u64> {
-        let pages = std::fs::read_to_string(format!("/proc/{}/statm", self.pid()))?;
-        let resident: u64 = pages.split(' ').nth(1).context("statm is not as expected")?.parse()?;
-        Ok(resident * rustix::param::page_size() as u64)
+        proc::resident_bytes(self.pid())
     }
 
     /// Processor time that it has used, in seconds.
     pub fn cpu_s(&self) -> anyhow::Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()))?;
-        let (_, fields) = stat.rsplit_once(')').context("stat is not as expected")?;
-        let mut ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
-        let (user, system) =
-            (ticks.next().context("no user time")??, ticks.next().context("no system time")??);
-        Ok((user + system) as f64 / rustix::param::clock_ticks_per_second() as f64)
+        proc::cpu_s(self.pid())
     }
 }
 

@@ -152,6 +152,7 @@ pub struct AlertQuery {
     /// About this service: its id or its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 256, pattern = r"^\P{Cc}*$")]
+    #[param(min_length = 1, max_length = 256, pattern = r"^\P{Cc}*$")]
     pub service: Option<String>,
     /// Of this type.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
@@ -162,6 +163,7 @@ pub struct AlertQuery {
     /// At most so many; 100 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1000)]
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<u32>,
     /// The `next_cursor` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

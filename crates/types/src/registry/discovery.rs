@@ -29,10 +29,12 @@ pub struct DiscoveryQuery {
     pub cap: Vec<String>,
     /// With this effective status; `any` for all. Left out: usable now, that is `ok` or `degraded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
     pub status: Option<StatusFilter>,
     /// With exactly this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 256, pattern = r"^\P{Cc}*$")]
+    #[param(min_length = 1, max_length = 256, pattern = r"^\P{Cc}*$")]
     pub name: Option<String>,
     /// With each of these labels. In a URL: `label.KEY=VALUE`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -122,8 +122,6 @@ const fn default_ttl() -> u32 {
     90
 }
 
-/// The longest beat interval, a day.
-const MAX_INTERVAL_S: u32 = 86_400;
 /// The longest time to live, a week.
 const MAX_TTL_S: u32 = 604_800;
 
@@ -206,7 +204,7 @@ impl Registration {
             }
             Err(Error::invalid(field, format!("{field} is {value}: use 1 to {max} seconds")))
         };
-        between("heartbeat_interval_s", self.heartbeat_interval_s, MAX_INTERVAL_S)?;
+        between("heartbeat_interval_s", self.heartbeat_interval_s, limits::BEAT_INTERVAL_S)?;
         between("ttl_s", self.ttl_s, MAX_TTL_S)?;
         if self.ttl_s < self.heartbeat_interval_s {
             return Err(Error::invalid(

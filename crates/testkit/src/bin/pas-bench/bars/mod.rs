@@ -1,0 +1,7 @@
+//! The bars of each part, measured against real release processes.
+
+pub(crate) mod monitor;
+pub(crate) mod registry;
+pub(crate) mod swarm;
+
+mod lag;

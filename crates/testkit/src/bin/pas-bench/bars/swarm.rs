@@ -1,0 +1,59 @@
+//! The bars of a whole swarm under `pas up`.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use pas_testkit::proc;
+use pas_types::catalog::{Entry, SERVICES};
+
+use crate::bar::{Bar, RUNS, Unit, mebibytes, runs};
+use crate::load::swarm::Swarm;
+use crate::out;
+use crate::stats::milliseconds;
+
+const AREA: &str = "swarm";
+/// A start is over and nothing goes on.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// One run: a swarm starts, idles, and loses each of its services once.
+struct Run {
+    start_ms: f64,
+    /// Of each service of the catalogue.
+    services: Vec<Service>,
+}
+
+struct Service {
+    idle_mib: f64,
+    back_ms: f64,
+}
+
+/// Measures all of them.
+pub(crate) fn measure() -> anyhow::Result<Vec<Bar>> {
+    let measured = runs(|run| {
+        out::progress(format!("swarm: start, idle, kill, {run} of {RUNS}"));
+        run_once()
+    })?;
+    let start = measured.iter().map(|run| run.start_ms).collect();
+    let what = format!("cold start of {} services under pas up, until each is healthy", SERVICES.len());
+    let mut bars = vec![Bar::new(AREA, what, Unit::Ms, 1_000.0, start)];
+    for (index, Entry { name, .. }) in SERVICES.iter().enumerate() {
+        let each =
+            |figure: fn(&Service) -> f64| measured.iter().map(|run| figure(&run.services[index])).collect();
+        let idle = format!("resident memory of {name}, idle");
+        bars.push(Bar::new(AREA, idle, Unit::MiB, 15.0, each(|service| service.idle_mib)));
+        let back = format!("{name} answers again after SIGKILL under pas up");
+        bars.push(Bar::new(AREA, back, Unit::Ms, 2_000.0, each(|service| service.back_ms)));
+    }
+    Ok(bars)
+}
+
+fn run_once() -> anyhow::Result<Run> {
+    let (swarm, start) = Swarm::up()?;
+    std::thread::sleep(IDLE);
+    let pids = swarm.status()?.services.into_iter().map(|row| row.pid);
+    let idle = pids.map(|pid| Ok(mebibytes(proc::resident_bytes(pid.context("a service doesn't run")?)?)));
+    let idle = idle.collect::<anyhow::Result<Vec<_>>>()?;
+    let service = |(entry, idle_mib)| Ok(Service { idle_mib, back_ms: milliseconds(swarm.kill(entry)?) });
+    let services = SERVICES.iter().zip(idle).map(service).collect::<anyhow::Result<_>>()?;
+    Ok(Run { start_ms: milliseconds(start), services })
+}

@@ -1,0 +1,94 @@
+//! The load driver behind `scripts/bench.sh` and `scripts/soak.sh`.
+
+mod bar;
+mod bars;
+mod load;
+mod machine;
+mod out;
+mod report;
+mod soak;
+mod stats;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use tokio::runtime::Runtime;
+
+use crate::machine::Machine;
+use crate::report::Report;
+
+/// Loads PAS's real release processes and measures them.
+#[derive(Debug, Parser)]
+#[command(name = "pas-bench", version)]
+enum Command {
+    /// Measure the bars.
+    Bars {
+        /// Fail when one is missed.
+        #[arg(long)]
+        check: bool,
+        /// Write the report as JSON too.
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+        /// Whose bars.
+        #[arg(default_value = "all")]
+        area: Area,
+    },
+    /// Keep a swarm busy, and look for leaks and lost connections.
+    Soak {
+        /// For how long; fractions are allowed.
+        #[arg(long)]
+        hours: f64,
+    },
+}
+
+/// A part of PAS that has bars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Area {
+    Registry,
+    Monitor,
+    Swarm,
+    All,
+}
+
+fn main() -> ExitCode {
+    match run(Command::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            out::progress(format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all is well.
+fn run(command: Command) -> anyhow::Result<bool> {
+    // For watchers alone; all other load has threads of its own. One worker, to leave the cores to what is measured.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    match command {
+        Command::Bars { check, json, area } => {
+            let report = measure(&runtime, area)?;
+            report.print();
+            json.map_or(Ok(()), |file| report.write(&file))?;
+            Ok(report.is_met() || !check)
+        }
+        Command::Soak { hours } => soak::run(runtime.handle(), hours),
+    }
+}
+
+fn measure(runtime: &Runtime, area: Area) -> anyhow::Result<Report> {
+    let machine = Machine::here();
+    let wanted = |one| area == one || area == Area::All;
+    let mut bars = Vec::new();
+    if wanted(Area::Registry) {
+        bars.extend(bars::registry::measure(runtime.handle())?);
+    }
+    if wanted(Area::Monitor) {
+        bars.extend(bars::monitor::measure()?);
+    }
+    if wanted(Area::Swarm) {
+        bars.extend(bars::swarm::measure()?);
+    }
+    Ok(Report::new(machine, bars))
+}

@@ -1,0 +1,79 @@
+//! What was measured, for people and for programs.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use crate::bar::Bar;
+use crate::machine::Machine;
+use crate::out;
+
+/// Everything that was measured in one go.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    machine: Machine,
+    bars: Vec<Bar>,
+}
+
+impl Report {
+    /// Of these bars, on this machine.
+    pub(crate) fn new(machine: Machine, bars: Vec<Bar>) -> Self {
+        Self { machine, bars }
+    }
+
+    /// Whether every bar is met.
+    pub(crate) fn is_met(&self) -> bool {
+        self.bars.iter().all(|bar| bar.met)
+    }
+
+    /// Prints it.
+    pub(crate) fn print(&self) {
+        out::line(self.machine.line());
+        for bar in &self.bars {
+            out::line(row(bar));
+            if let Some(also) = &bar.also {
+                out::line(format!("             {also}"));
+            }
+        }
+        let missed = self.bars.iter().filter(|bar| !bar.met).count();
+        out::line(match missed {
+            0 => format!("all {} bars are met", self.bars.len()),
+            _ => format!("{missed} of {} bars are missed", self.bars.len()),
+        });
+    }
+
+    /// Writes it as JSON.
+    pub(crate) fn write(&self, file: &Path) -> anyhow::Result<()> {
+        let text = serde_json::to_string_pretty(self)?;
+        std::fs::write(file, text + "\n").with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+fn row(bar: &Bar) -> String {
+    let mark = if bar.met { "met   " } else { "MISSED" };
+    let runs: Vec<String> = bar.runs.iter().map(|run| figure(*run)).collect();
+    let (median, below, unit) = (figure(bar.median), figure(bar.below), bar.unit.words());
+    format!("  {mark}  {:<9}  {}: {median} {unit} (< {below}; runs {})", bar.area, bar.what, runs.join(", "))
+}
+
+/// Three digits that count.
+fn figure(value: f64) -> String {
+    match value {
+        0.0..10.0 => format!("{value:.2}"),
+        10.0..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bar::Unit;
+
+    #[test]
+    fn a_row_says_what_was_measured_and_what_was_asked() {
+        let bar = Bar::new("registry", "restart", Unit::Ms, 300.0, vec![99.96, 101.4, 7.0]);
+        assert_eq!(row(&bar), "  met     registry   restart: 100.0 ms (< 300; runs 100.0, 101, 7.00)");
+    }
+}

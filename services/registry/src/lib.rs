@@ -1,0 +1,67 @@
+#![doc = include_str!("../README.md")]
+
+pub mod app;
+pub mod config;
+pub mod core;
+pub mod error;
+pub mod http;
+pub mod metrics;
+pub mod rpc;
+pub mod store;
+pub mod tasks;
+mod writer;
+
+use std::time::Duration;
+
+use pas_service::server::Server;
+use pas_service::{Health, Metrics, Running, Settings, Sockets, clock, presence, running};
+use pas_types::registry::Registration;
+use pas_types::{catalog, limits};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use crate::config::Config;
+pub use crate::http::openapi;
+
+use crate::app::App;
+use crate::store::Store;
+
+/// Which service this is.
+const ENTRY: catalog::Entry = catalog::REGISTRY;
+
+/// Starts the registry on `sockets`; it ends on `shutdown`.
+pub async fn start(
+    settings: Settings<Config>,
+    sockets: Sockets,
+    shutdown: CancellationToken,
+) -> anyhow::Result<Running> {
+    let Settings { swarm, service: config } = settings;
+    let health = Health::new(&ENTRY, clock::now());
+    let metrics = Metrics::new(&ENTRY);
+    let tasks = TaskTracker::new();
+    let running =
+        Running::new(sockets.port(), tasks.clone(), shutdown.clone(), Duration::from_secs(swarm.grace_s));
+
+    // What was there before is there again, and nobody has aged meanwhile.
+    let store = Store::open(&running::data_dir(&swarm, ENTRY.section)?, swarm.fsync)?;
+    let tuning = config.tuning();
+    let period = tuning.sweep_period;
+    let (app, writer) = App::start(store, tuning, health.clone(), &metrics)?;
+
+    // The registry is the first on its own list.
+    let own = presence::registration(&ENTRY, running.port(), &[]);
+    let own = Registration { service_id: app.id_of(&ENTRY), ..own };
+    let (registered, _) = app.register(own.clone()).await?;
+
+    // From here on it is asked, and looks who is silent.
+    let (routes, openapi) = http::routes(app.clone());
+    let rpc = Some(rpc::routes(app.clone(), tasks.clone(), shutdown.clone()));
+    let body_limit = limits::CONTROL_BODY_BYTES;
+    let server = Server { entry: ENTRY, routes, rpc, openapi, health: health.clone(), metrics, body_limit };
+    server.spawn(&swarm, sockets, &tasks, &shutdown)?;
+    tasks.spawn(tasks::sweep(app.clone(), health.clone(), period, shutdown.clone()));
+    tasks.spawn(tasks::own_beat(app, health, own, registered, shutdown));
+
+    // The writer ends when nobody is left who could ask it for anything.
+    Ok(running.with_thread("writer", writer))
+}

@@ -1,0 +1,10 @@
+//! The registry for real: its own sockets, its own disk, real clients; where it matters, its own process.
+
+mod admin;
+mod bad_input;
+mod crowd;
+mod disk;
+mod processes;
+mod registration;
+mod streams;
+mod support;

@@ -1,0 +1,76 @@
+# What the acceptance scripts share: a swarm of their own on free ports, started by the README's command, and curl.
+# Source it; it needs bash and curl alone.
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+work="$(mktemp -d)"
+
+fail() {
+  printf 'FAILED: %s\n' "$*" >&2
+  exit 1
+}
+
+say() { printf -- '- %s\n' "$*"; }
+
+# A port of 127.0.0.1 on which nobody listens.
+free_port() {
+  local port
+  while :; do
+    port=$((20000 + RANDOM))
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      echo "$port"
+      return
+    fi
+  done
+}
+
+registry_port="$(free_port)"
+monitor_port="$(free_port)"
+while [ "$monitor_port" = "$registry_port" ]; do monitor_port="$(free_port)"; done
+registry="http://127.0.0.1:$registry_port"
+monitor="http://127.0.0.1:$monitor_port"
+
+# Starts the swarm; what is given goes into the registry's section of the settings, a line each.
+start_swarm() {
+  {
+    printf 'swarm:\n  registry_url: %s\n  bind: [127.0.0.1]\n' "$registry"
+    printf 'heartbeat_monitor:\n  port: %s\n' "$monitor_port"
+    printf 'registry:\n  port: %s\n' "$registry_port"
+    [ $# -eq 0 ] || printf '  %s\n' "$@"
+  } >"$work/pas.yaml"
+  "$root/scripts/start_pas_services.sh" --config "$work/pas.yaml" --data-dir "$work/data" >"$work/start.log" 2>&1 ||
+    { cat "$work/start.log" >&2; fail "the swarm did not start"; }
+}
+
+stop_swarm() {
+  "$root/scripts/stop_pas_services.sh" --data-dir "$work/data" >"$work/stop.log" 2>&1 ||
+    { cat "$work/stop.log" >&2; fail "the swarm did not stop"; }
+}
+
+cleanup() {
+  [ ! -e "$work/data/run" ] || "$root/scripts/stop_pas_services.sh" --data-dir "$work/data" >/dev/null 2>&1 || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+# get URL: the body.
+get() { curl --silent --show-error --max-time 10 "$1"; }
+
+# send METHOD URL JSON: the body, then the status on a line of its own.
+send() {
+  curl --silent --show-error --max-time 10 --request "$1" --header 'content-type: application/json' --data "$3" \
+    --write-out '\n%{http_code}\n' "$2"
+}
+
+# field NAME: the first string of that name in the JSON on standard input.
+field() { sed -n "s/.*\"$1\":\"\\([^\"]*\\)\".*/\\1/p" | head -n 1; }
+
+# wait_for SECONDS WHAT COMMAND…: runs the command until it succeeds.
+wait_for() {
+  local seconds="$1" what="$2"
+  shift 2
+  local end=$((SECONDS + seconds))
+  until "$@"; do
+    [ "$SECONDS" -lt "$end" ] || fail "$what: not within $seconds s"
+    sleep 0.2
+  done
+}

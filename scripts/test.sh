@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Checks everything: format, lints, docs, and every test on this machine. `--long` adds what takes longer
+# (default heartbeat intervals, mutants, a soak). Ends with the test runner's own summary.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+long=false
+case "${1:-}" in
+'') ;;
+--long) long=true ;;
+*)
+  echo "usage: scripts/test.sh [--long]" >&2
+  exit 2
+  ;;
+esac
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "format"
+cargo fmt --all --check
+
+step "lints"
+cargo clippy --workspace --all-targets --quiet -- -D warnings
+
+step "docs"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+
+if cargo deny --version >/dev/null 2>&1; then
+  step "dependencies"
+  cargo deny --log-level error check bans licenses sources
+fi
+
+step "doctests"
+cargo test --workspace --doc --quiet
+
+step "the first users' steps, with short intervals"
+cargo build --workspace --quiet
+scripts/acceptance/phase0.sh --fast
+
+if $long; then
+  step "the first users' steps, word for word"
+  scripts/acceptance/phase0.sh
+  step "mutants: each must be caught by the test that it names"
+  tests/mutants/run.sh
+  step "soak, 10 minutes"
+  scripts/soak.sh --hours 0.17
+fi
+
+step "tests"
+if cargo nextest --version >/dev/null 2>&1; then
+  cargo nextest run --workspace
+else
+  cargo test --workspace
+fi

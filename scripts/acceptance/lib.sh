@@ -11,11 +11,11 @@ fail() {
 
 say() { printf -- '- %s\n' "$*"; }
 
-# A port of 127.0.0.1 on which nobody listens.
+# A port of 127.0.0.1 on which nobody listens, below those that the kernel lends to outgoing connections.
 free_port() {
   local port
   while :; do
-    port=$((20000 + RANDOM))
+    port=$((20000 + RANDOM % 12000))
     if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
       echo "$port"
       return

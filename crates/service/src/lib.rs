@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod body;
 pub mod client;
 pub mod clock;
 pub mod config;
 pub mod door;
 pub mod health;
+pub mod json;
 #[cfg(target_os = "linux")]
 mod linux;
 pub mod metrics;

@@ -18,6 +18,8 @@ use crate::{Health, Swarm, clock};
 
 /// Time for one call to the registry.
 const CALL: Duration = Duration::from_secs(5);
+/// Time for a call that is under way when the service stops.
+const LAST_WORD: Duration = Duration::from_secs(1);
 /// The first pause after a failure, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
 /// PAS's own services beat often, so that their death is seen soon.
@@ -72,10 +74,7 @@ impl Presence {
     async fn run(mut self, shutdown: CancellationToken) {
         let mut pause = PAUSES.0;
         loop {
-            let acted = tokio::select! {
-                acted = self.act() => acted,
-                () = shutdown.cancelled() => break,
-            };
+            let Some(acted) = self.act_unless(&shutdown).await else { break };
             let wait = match acted {
                 Ok(next_beat) => {
                     self.health.ok("registry");
@@ -96,6 +95,19 @@ impl Presence {
             }
         }
         self.leave().await;
+    }
+
+    /// Registers or beats; nothing comes of it after `shutdown`. Yet a registration that is under way then may end, for
+    /// one that the registry has and this service doesn't know of could not be taken back.
+    async fn act_unless(&mut self, shutdown: &CancellationToken) -> Option<Result<Duration, CallError>> {
+        let mut act = std::pin::pin!(self.act());
+        tokio::select! {
+            acted = &mut act => Some(acted),
+            () = shutdown.cancelled() => {
+                let _ = tokio::time::timeout(LAST_WORD, act).await;
+                None
+            }
+        }
     }
 
     /// Registers or beats, and answers when to do so again.

@@ -2,20 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
-use http_body_util::BodyExt;
-use hyper::body::Body as _;
 use pas_types::error::ErrorEnvelope;
 use pas_types::{Error, ErrorCode, limits};
 use tracing::Instrument;
 
+use crate::body;
 use crate::clock;
 use crate::door::Door;
 use crate::metrics::{Metrics, RequestLabels, RouteLabel};
@@ -24,15 +21,6 @@ use crate::web::Failure;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
-
-/// Time within which a body must have arrived.
-const BODY_TIME: Duration = Duration::from_secs(30);
-/// Bytes of a body that is too large which are read and dropped, so that its sender gets to see the answer.
-const DISCARDED_BYTES: usize = 16 * 1024 * 1024;
-
-/// The bytes that the body of this request may have.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct BodyLimit(pub(crate) usize);
 
 /// The place of a request in a trace, as W3C's `traceparent` says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +59,7 @@ fn trace_id_of(parent: &str) -> Option<String> {
 pub(crate) struct Edge {
     door: Door,
     metrics: Metrics,
-    body_limit: BodyLimit,
+    body_limit: body::Limit,
     /// Makes ids of requests differ between two runs of a service.
     boot: u32,
     requests: AtomicU64,
@@ -80,7 +68,13 @@ pub(crate) struct Edge {
 impl Edge {
     pub(crate) fn new(door: Door, metrics: Metrics, body_limit: usize) -> Arc<Self> {
         let boot = (clock::random() >> 32) as u32;
-        Arc::new(Self { door, metrics, body_limit: BodyLimit(body_limit), boot, requests: AtomicU64::new(0) })
+        Arc::new(Self {
+            door,
+            metrics,
+            body_limit: body::Limit(body_limit),
+            boot,
+            requests: AtomicU64::new(0),
+        })
     }
 
     /// The caller's own id, if it can be logged as it is; else a new one.
@@ -206,42 +200,6 @@ pub(crate) async fn no_method(request: Request) -> Response {
 /// The path, cut where it is long, so that an error doesn't echo a megabyte.
 fn shown_path(uri: &Uri) -> String {
     uri.path().chars().take(200).collect()
-}
-
-/// Reads a body of at most `limit` bytes.
-pub(crate) async fn read_body(body: Body, limit: usize) -> Result<Bytes, Error> {
-    let too_large = || {
-        let message = format!("the body is larger than {limit} bytes, which is the most that is taken here");
-        Error::invalid("body", message).with_status(413)
-    };
-    let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if declared > limit.saturating_add(DISCARDED_BYTES) {
-        return Err(too_large());
-    }
-    match tokio::time::timeout(BODY_TIME, collect(body, limit)).await {
-        Ok(Ok(Some(body))) => Ok(body),
-        Ok(Ok(None)) => Err(too_large()),
-        Ok(Err(_)) => Err(Error::invalid("body", "the body ended before it was whole")),
-        Err(_) => {
-            Err(Error::invalid("body", format!("the body did not arrive within {} s", BODY_TIME.as_secs())))
-        }
-    }
-}
-
-/// The body, or nothing where it is larger than `limit`.
-async fn collect(mut body: Body, limit: usize) -> Result<Option<Bytes>, axum::Error> {
-    let mut kept = BytesMut::new();
-    let mut seen = 0_usize;
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
-        seen = seen.saturating_add(data.len());
-        if seen <= limit {
-            kept.extend_from_slice(&data);
-        } else if seen > limit.saturating_add(DISCARDED_BYTES) {
-            break;
-        }
-    }
-    Ok((seen <= limit).then(|| kept.freeze()))
 }
 
 #[cfg(test)]

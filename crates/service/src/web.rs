@@ -10,7 +10,7 @@ use pas_types::{Error, limits};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::request::BodyLimit;
+use crate::{body, json};
 
 /// An error on its way to an HTTP caller. [`crate::request`] puts it in the envelope.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         check_kind(&request)?;
-        parse(&read(request).await?).map(Json).map_err(Failure)
+        json::parse(&read(request).await?).map(Json).map_err(Failure)
     }
 }
 
@@ -71,7 +71,7 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
             return Ok(None);
         }
         checked?;
-        parse(&body).map(Json).map(Some).map_err(Failure)
+        json::parse(&body).map(Json).map(Some).map_err(Failure)
     }
 }
 
@@ -88,89 +88,13 @@ fn check_kind(request: &Request) -> Result<(), Error> {
 }
 
 async fn read(request: Request) -> Result<Bytes, Error> {
-    let limit = request.extensions().get::<BodyLimit>().map_or(limits::CONTROL_BODY_BYTES, |limit| limit.0);
-    crate::request::read_body(request.into_body(), limit).await
+    let limit = request.extensions().get::<body::Limit>().map_or(limits::CONTROL_BODY_BYTES, |limit| limit.0);
+    body::read(request.into_body(), limit).await
 }
 
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
-}
-
-/// Reads JSON into a wire type; the error names the field.
-pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    if body.is_empty() {
-        return Err(Error::new(
-            pas_types::ErrorCode::InvalidArgument,
-            "the body is empty: send a JSON object",
-        ));
-    }
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        let message = in_words(&inner.to_string());
-        match inner.classify() {
-            serde_json::error::Category::Data => {
-                let field = field_of(&path, &message);
-                let said = if path == "." { message } else { format!("{path}: {message}") };
-                Error { field, ..Error::new(pas_types::ErrorCode::InvalidArgument, said) }
-            }
-            _ => Error::new(
-                pas_types::ErrorCode::InvalidArgument,
-                format!("the body is not valid JSON: {message}"),
-            ),
-        }
-    })?;
-    deserializer.end().map_err(|error| {
-        Error::new(
-            pas_types::ErrorCode::InvalidArgument,
-            format!("the body goes on after the JSON value: {error}"),
-        )
-    })?;
-    Ok(value)
-}
-
-/// The field that serde means: the one it names in quotes, under the path where it stands.
-fn field_of(path: &str, message: &str) -> Option<String> {
-    let named = ["unknown field `", "missing field `", "duplicate field `"].iter().find_map(|start| {
-        let rest = message.strip_prefix(start)?;
-        rest.split('`').next()
-    });
-    match (path, named) {
-        (".", None) => None,
-        (".", Some(named)) => Some(named.to_owned()),
-        // The path of an unknown field names the field itself already.
-        (path, Some(named)) if path.rsplit('.').next() == Some(named) => Some(path.to_owned()),
-        (path, Some(named)) => Some(format!("{path}.{named}")),
-        (path, None) => Some(path.to_owned()),
-    }
-}
-
-/// Says serde's names of types in words.
-pub(crate) fn in_words(message: &str) -> String {
-    const WORDS: [(&str, &str); 9] = [
-        ("expected u8", "expected a whole number from 0 to 255"),
-        ("expected u16", "expected a whole number from 0 to 65535"),
-        ("expected u32", "expected a whole number from 0 to 4294967295"),
-        ("expected u64", "expected a whole number, 0 or more"),
-        ("expected usize", "expected a whole number, 0 or more"),
-        ("expected i64", "expected a whole number"),
-        ("expected f64", "expected a number"),
-        ("expected a borrowed string", "expected a string"),
-        ("expected struct ", "expected an object: "),
-    ];
-    let mut message = message.to_owned();
-    for (rust, words) in WORDS {
-        // `expected u8` must not match inside `expected u80`; serde ends the word with the message or a blank.
-        if let Some(at) = message.find(rust) {
-            let after = message[at + rust.len()..].chars().next();
-            if rust.ends_with(' ') || after.is_none_or(|next| next == ' ' || next == ',') {
-                message.replace_range(at..at + rust.len(), words);
-            }
-        }
-    }
-    message
 }
 
 /// The query of a URL as decoded pairs, in order.
@@ -225,45 +149,5 @@ impl<S: Send + Sync, T: std::str::FromStr> FromRequestParts<S> for Segment<T> {
         let params = read.map_err(|_| refuse("path", parts.uri.path()))?;
         let (name, text) = params.iter().next().unwrap_or_default();
         text.parse().map(Self).map_err(|_| refuse(name, text))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use pas_types::registry::{Heartbeat, Registration};
-
-    use super::*;
-
-    fn refused<T: DeserializeOwned + std::fmt::Debug>(body: &str) -> (Option<String>, String) {
-        let error = parse::<T>(body.as_bytes()).unwrap_err();
-        (error.field, error.message)
-    }
-
-    #[test]
-    fn an_error_in_a_body_names_the_field_and_what_would_be_accepted() {
-        let registration = |rest: &str| {
-            refused::<Registration>(&format!(r#"{{"name":"a","type":"agent","role":"system",{rest}}}"#))
-        };
-        let (field, message) = registration(r#""heartbeat_interval_s":-5"#);
-        assert_eq!(field.as_deref(), Some("heartbeat_interval_s"));
-        assert!(message.contains("`-5`, expected a whole number from 0 to"), "{message}");
-        let (field, message) = registration(r#""colour":1"#);
-        assert_eq!(field.as_deref(), Some("colour"));
-        assert!(message.contains("expected one of"), "{message}");
-        let (field, _) = refused::<Registration>(r#"{"name":"a","type":"agent"}"#);
-        assert_eq!(field.as_deref(), Some("role"));
-        let id = "018f0000-0000-7000-8000-000000000000";
-        let (field, _) =
-            refused::<Heartbeat>(&format!(r#"{{"service_id":"{id}","token_usage":{{"ctx_used":1,"x":2}}}}"#));
-        assert_eq!(field.as_deref(), Some("token_usage.x"));
-    }
-
-    #[test]
-    fn json_that_is_cut_or_too_deep_or_followed_by_more_is_refused() {
-        assert!(refused::<Registration>("{\"name\":").1.starts_with("the body is not valid JSON"));
-        assert!(
-            refused::<serde_json::Value>(&"[".repeat(10_000)).1.starts_with("the body is not valid JSON")
-        );
-        assert!(refused::<serde_json::Value>("{} {}").1.starts_with("the body goes on"));
     }
 }

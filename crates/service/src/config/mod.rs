@@ -115,6 +115,14 @@ where
     Ok(Settings { swarm, service })
 }
 
+/// For a section's `validate`: whether a number is within its bounds.
+pub fn check_range(field: &str, value: u64, least: u64, most: u64) -> Result<(), Error> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::invalid(field, format!("{field} is {value}: use a number from {least} to {most}")))
+}
+
 /// `PAS_REGISTRY__TTL_S` is `registry.ttl_s`; the variables of other services are theirs to check.
 fn variable_path(name: &str, entry: &catalog::Entry) -> Option<String> {
     let (section, key) = name.strip_prefix("PAS_")?.split_once("__")?;
@@ -143,7 +151,7 @@ fn section<T: DeserializeOwned>(layers: &Layers, name: &str) -> Result<T, Config
     serde_path_to_error::deserialize(layers.section(name)).map_err(|error| {
         let path = format!("{name}.{}", error.path());
         let at = layers.origin(&path).map(|origin| format!("{origin}: ")).unwrap_or_default();
-        ConfigError::Refused(format!("{at}{path}: {}", crate::web::in_words(&error.inner().to_string())))
+        ConfigError::Refused(format!("{at}{path}: {}", crate::json::in_words(&error.inner().to_string())))
     })
 }
 

@@ -1,20 +1,20 @@
 //! A service's place in the registry, against a registry that does what the test says.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{post, put};
 use pas_service::web::{Failure, Json};
-use pas_service::{Health, Metrics, Running, Sockets, Swarm, clock, presence, server::Server};
+use pas_service::{Health, Running, Sockets, Swarm, clock, presence};
 use pas_types::health::HealthStatus;
 use pas_types::{Error, catalog, limits};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::serve;
 
 /// A registry that tells the test of each call; `known` says whether a beat finds its service.
 fn scripted(
@@ -48,20 +48,7 @@ fn scripted(
         .route("/register", post(register))
         .route("/heartbeat", put(beat))
         .route("/deregister", post(leave));
-    let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-    let running = Running::new(sockets.port(), tasks.clone(), shutdown.clone(), Duration::from_secs(1));
-    Server {
-        entry: catalog::REGISTRY,
-        routes,
-        rpc: None,
-        openapi: utoipa::openapi::OpenApi::default(),
-        health: Health::new(&catalog::REGISTRY, clock::now()),
-        metrics: Metrics::new(&catalog::REGISTRY),
-        body_limit: limits::CONTROL_BODY_BYTES,
-    }
-    .spawn(&Swarm::default(), sockets, &tasks, &shutdown)
-    .unwrap();
-    running
+    serve(routes, sockets, 1, limits::CONTROL_BODY_BYTES)
 }
 
 async fn next(calls: &mut mpsc::UnboundedReceiver<&'static str>, wanted: &str) {

@@ -1,7 +1,5 @@
 //! The server as its callers meet it, on real sockets.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +7,16 @@ use axum::Router;
 use axum::routing::{get, post};
 use http::{StatusCode, header};
 use pas_service::web::{Failure, Json, Pairs};
-use pas_service::{Health, Metrics, Running, Sockets, Swarm, clock, server::Server};
+use pas_service::{Running, Sockets};
 use pas_testkit::http;
 use pas_types::error::{ErrorBody, ErrorEnvelope};
-use pas_types::{ErrorCode, Fault, catalog};
+use pas_types::{ErrorCode, Fault};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+
+use crate::serve;
 
 /// What a handler that waits is told, and tells.
 #[derive(Default)]
@@ -39,22 +37,7 @@ fn start(grace_s: u64, gate: &Arc<Gate>) -> Running {
         .route("/query", get(async |pairs: Pairs| Json(pairs.0)))
         .route("/fails", get(async || Failure(pas_types::Error::unavailable("full").with_retry_after(7))))
         .route("/wait", get(wait));
-    let swarm = Swarm { grace_s, ..Swarm::default() };
-    let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-    let sockets = Sockets::loopback().unwrap();
-    let running = Running::new(sockets.port(), tasks.clone(), shutdown.clone(), Duration::from_secs(grace_s));
-    Server {
-        entry: catalog::REGISTRY,
-        routes,
-        rpc: None,
-        openapi: utoipa::openapi::OpenApi::default(),
-        health: Health::new(&catalog::REGISTRY, clock::now()),
-        metrics: Metrics::new(&catalog::REGISTRY),
-        body_limit: 1000,
-    }
-    .spawn(&swarm, sockets, &tasks, &shutdown)
-    .unwrap();
-    running
+    serve(routes, Sockets::loopback().unwrap(), grace_s, 1000)
 }
 
 fn service() -> Running {

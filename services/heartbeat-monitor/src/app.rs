@@ -85,35 +85,33 @@ impl App {
 
     /// Takes a message of the registry's history: its alerts and the new cursor are stored together.
     pub async fn take(&self, batch: Batch, now: Now) -> Result<Next> {
+        let cursor = self.cursor().await?;
+        if transitions::is_another_history(batch.head, cursor) {
+            self.write(|store| Ok(store.forget_history()?)).await?;
+            tracing::warn!("the registry has another history than before; it is read from its beginning");
+            return Ok(Next::FromBeginning);
+        }
+        let lag = batch.transitions.last().map(|latest| now.wall.duration_since(latest.ts.timestamp()));
+        self.counts.follow_lag.set(lag.map_or(0.0, |lag| lag.as_secs_f64().max(0.0)));
+        if batch.last_seq.is_none() {
+            return Ok(Next::On);
+        }
+        transitions::registered_services(&batch).for_each(|id| lock(&self.schedule).forgotten(id));
         let rules = self.config.flapping();
         let mutes = self.mutes.lock().await.clone();
-        transitions::registered_services(&batch).for_each(|id| lock(&self.schedule).forgotten(id));
-        let lag = batch.transitions.last().map(|latest| now.wall.duration_since(latest.ts.timestamp()));
-        let (next, new) = self
+        let new = self
             .write(move |store| {
-                let cursor = store.cursor()?;
-                if transitions::is_another_history(batch.head, cursor) {
-                    store.forget_history()?;
-                    return Ok((Next::FromBeginning, Vec::new()));
-                }
-                if batch.last_seq.is_none() {
-                    return Ok((Next::On, Vec::new()));
-                }
                 let records = store.flapping(transitions::changed_services(&batch))?;
                 let mut taken = transitions::take(&batch, cursor, records, &rules, &mut new_id);
                 for raised in &mut taken.raised {
                     mutes.mark(&mut raised.alert, now.wall.into());
                 }
                 let new: Vec<HeartbeatAlert> = store.take(&taken)?.into_iter().cloned().collect();
-                Ok((Next::On, new))
+                Ok(new)
             })
             .await?;
         self.make_known(&new);
-        self.counts.follow_lag.set(lag.map_or(0.0, |lag| lag.as_secs_f64().max(0.0)));
-        if next == Next::FromBeginning {
-            tracing::warn!("the registry has another history than before; it is read from its beginning");
-        }
-        Ok(next)
+        Ok(Next::On)
     }
 
     /// The registry spoke.

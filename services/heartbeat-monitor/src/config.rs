@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pas_service::config::check_range;
 use pas_types::{Error, catalog};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -63,21 +64,17 @@ impl Default for Config {
 impl Config {
     /// Whether the monitor may run with it.
     pub fn validate(&self) -> Result<(), Error> {
-        let within = |field: &str, value: u64, least: u64, most: u64| {
-            let message = || format!("{field} is {value}: use a number from {least} to {most}");
-            if (least..=most).contains(&value) { Ok(()) } else { Err(Error::invalid(field, message())) }
-        };
-        within("registry_silent_s", self.registry_silent_s, 1, 3_600)?;
-        within("clock_jump_s", self.clock_jump_s, 1, 3_600)?;
-        within("flapping_changes", self.flapping_changes as u64, 2, 100)?;
-        within("flapping_window_s", self.flapping_window_s, 1, 86_400)?;
-        within("probe_interval_s", self.probe_interval_s, 1, 3_600)?;
-        within("probe_timeout_ms", self.probe_timeout_ms, 10, 60_000)?;
-        within("probe_concurrency", self.probe_concurrency as u64, 1, 1_024)?;
-        within("probe_failures", u64::from(self.probe_failures), 1, 100)?;
-        within("probe_repeat_s", self.probe_repeat_s, 1, 86_400)?;
-        within("keep_alerts", self.keep_alerts, 1, 10_000_000)?;
-        within("keep_days", self.keep_days, 1, 3_650)
+        check_range("registry_silent_s", self.registry_silent_s, 1, 3_600)?;
+        check_range("clock_jump_s", self.clock_jump_s, 1, 3_600)?;
+        check_range("flapping_changes", self.flapping_changes as u64, 2, 100)?;
+        check_range("flapping_window_s", self.flapping_window_s, 1, 86_400)?;
+        check_range("probe_interval_s", self.probe_interval_s, 1, 3_600)?;
+        check_range("probe_timeout_ms", self.probe_timeout_ms, 10, 60_000)?;
+        check_range("probe_concurrency", self.probe_concurrency as u64, 1, 1_024)?;
+        check_range("probe_failures", u64::from(self.probe_failures), 1, 100)?;
+        check_range("probe_repeat_s", self.probe_repeat_s, 1, 86_400)?;
+        check_range("keep_alerts", self.keep_alerts, 1, 10_000_000)?;
+        check_range("keep_days", self.keep_days, 1, 3_650)
     }
 
     /// When the registry's silence and jumps of the clock are said.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pas_service::config::check_range;
 use pas_types::{Error, catalog, limits};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -52,18 +53,14 @@ impl Default for Config {
 impl Config {
     /// Whether the registry may run with it.
     pub fn validate(&self) -> Result<(), Error> {
-        let within = |field: &str, value: u64, least: u64, most: u64| {
-            let message = || format!("{field} is {value}: use a number from {least} to {most}");
-            if (least..=most).contains(&value) { Ok(()) } else { Err(Error::invalid(field, message())) }
-        };
-        within("sweep_ms", self.sweep_ms, 10, 1_000)?;
-        within("boot_grace_s", self.boot_grace_s, 1, 3_600)?;
-        within("max_services", self.max_services as u64, 1, limits::SERVICES as u64)?;
-        within("brake_percent", self.brake_percent as u64, 1, 100)?;
-        within("brake_window_s", self.brake_window_s, 1, 3_600)?;
-        within("brake_opens_after_s", self.brake_opens_after_s, 1, 86_400)?;
-        within("max_tombstones", self.max_tombstones as u64, 1, 100_000)?;
-        within("tombstone_hours", self.tombstone_hours, 1, 720)
+        check_range("sweep_ms", self.sweep_ms, 10, 1_000)?;
+        check_range("boot_grace_s", self.boot_grace_s, 1, 3_600)?;
+        check_range("max_services", self.max_services as u64, 1, limits::SERVICES as u64)?;
+        check_range("brake_percent", self.brake_percent as u64, 1, 100)?;
+        check_range("brake_window_s", self.brake_window_s, 1, 3_600)?;
+        check_range("brake_opens_after_s", self.brake_opens_after_s, 1, 86_400)?;
+        check_range("max_tombstones", self.max_tombstones as u64, 1, 100_000)?;
+        check_range("tombstone_hours", self.tombstone_hours, 1, 720)
     }
 
     /// The numbers in the core's rules.

@@ -20,8 +20,8 @@ use crate::error::Refusal;
 
 /// How often a stream says how far it is.
 const PROGRESS: Duration = Duration::from_secs(5);
-/// Rows of one part of a snapshot, and transitions of one answer, at the most.
-const PART: usize = 500;
+/// Transitions of one answer, at the most.
+const PART: u32 = 500;
 /// Messages that wait for a slow reader. It is sent no more until it takes them; meanwhile what changes coalesces.
 const WAITING: usize = 4;
 
@@ -137,7 +137,7 @@ impl Watcher {
             let Some(changes) = self.cursor.and_then(|cursor| self.app.changes_after(cursor)) else {
                 let snapshot = self.app.snapshot();
                 self.cursor = Some(snapshot.at);
-                for part in encode::snapshot(snapshot, PART) {
+                for part in encode::snapshot(snapshot) {
                     self.send(part).await?;
                 }
                 continue;
@@ -181,7 +181,9 @@ impl Follower {
 
     /// Sends the next transitions; answers whether there were any.
     async fn send_more(&mut self, head: u64) -> Result<bool, End> {
-        let next = self.app.transitions_after(self.after, PART as u32).await.map_err(End::Told)?;
+        let mut next = self.app.transitions_after(self.after, PART).await.map_err(End::Told)?;
+        // The store can be ahead of what was announced; a reader must never see the head go back.
+        next.retain(|transition| transition.seq <= head);
         let Some(last) = next.last() else { return Ok(false) };
         self.after = last.seq;
         let transitions = next.into_iter().map(encode::transition).collect();

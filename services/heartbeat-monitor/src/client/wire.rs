@@ -26,7 +26,7 @@ pub(super) fn batch(message: proto::FollowResponse) -> Batch {
         }
     };
     let transitions = message.transitions.into_iter().filter_map(understood).collect();
-    Batch { transitions, last_seq, head: message.head.max(last_seq.unwrap_or(0)) }
+    Batch { transitions, last_seq, head: message.head }
 }
 
 fn transition(transition: proto::Transition) -> Result<Transition, String> {
@@ -93,4 +93,35 @@ fn optional_word<T: FromStr<Err: std::fmt::Display>>(
     text: Option<String>,
 ) -> Result<Option<T>, String> {
     text.map(|text| word(field, &text)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transition_that_is_not_understood_is_passed_over_and_counts_as_read() {
+        let transition = |seq: u64, kind: &str| proto::Transition {
+            seq,
+            ts: "2025-11-06T10:30:00.000Z".to_owned(),
+            kind: kind.to_owned(),
+            ..proto::Transition::default()
+        };
+        let transitions = vec![transition(1, "brake_on"), transition(2, "levitated")];
+        let batch = batch(proto::FollowResponse { transitions, head: 5 });
+        let understood: Vec<u64> = batch.transitions.iter().map(|transition| transition.seq).collect();
+        assert_eq!((understood, batch.last_seq, batch.head), (vec![1], Some(2), 5));
+    }
+
+    #[test]
+    fn a_message_of_the_watch_that_is_not_whole_is_refused() {
+        let at = Some(proto::Cursor { epoch: 1, index: 2 });
+        let of = |event| watched(proto::WatchResponse { event });
+        assert_eq!(of(None), Err("a message of an unknown kind".to_owned()));
+        let nowhere = Event::Progress(proto::Progress { at: None });
+        assert_eq!(of(Some(nowhere)), Err("a message without its place".to_owned()));
+        let nobody = proto::Service { service_id: "first".to_owned(), ..proto::Service::default() };
+        let changes = proto::Changes { at, upserted: vec![nobody], removed_service_ids: Vec::new() };
+        assert!(of(Some(Event::Changes(changes))).is_err_and(|what| what.starts_with("service_id: ")));
+    }
 }

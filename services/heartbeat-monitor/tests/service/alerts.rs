@@ -195,3 +195,47 @@ async fn a_registry_that_falls_silent_is_said_to_be_silent_once_and_back_once_al
     monitor.stop().await;
     registry.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_database_that_refuses_writes_costs_no_alert_and_is_said() {
+    let script = Script::default();
+    let registry = script.serve(Sockets::loopback().unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    script.happened([transition(1, 1, "beat_missed", "a", 1)]);
+    let monitor = Monitor::start(directory.path(), &registry.url(), Config::default()).await;
+    let first = monitor.wait_for_alerts(1).await.remove(0);
+    let store_check = async |wanted: &str| {
+        until(wanted, async || {
+            let (_, health) = monitor.get("/health").await;
+            (health["checks"]["store"]["status"] == wanted).then_some(())
+        })
+        .await;
+    };
+    let database = rusqlite::Connection::open(directory.path().join("heartbeat_monitor/alerts.db")).unwrap();
+    let change = |sql: &str| database.execute_batch(sql).unwrap();
+    change("CREATE TRIGGER full_1 BEFORE INSERT ON alerts BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    change("CREATE TRIGGER full_2 BEFORE UPDATE ON alerts BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    change("CREATE TRIGGER full_3 BEFORE INSERT ON mutes BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    script.happened([transition(2, 2, "beat_missed", "a", 2)]);
+    store_check("degraded").await;
+    let ack = format!("/alerts/{}/ack", first.alert_id);
+    let mute = r#"{"match":{"service":"a"},"for_s":60}"#;
+    for (path, body) in [(ack.as_str(), ""), ("/alerts/mute", mute)] {
+        let (status, envelope) = monitor.post(path, body).await;
+        assert_eq!((status.as_u16(), &envelope["error"]["code"]), (503, &"unavailable".into()), "{path}");
+        assert!(
+            !envelope["error"]["message"].as_str().unwrap().contains("disk"),
+            "internal text: {envelope}"
+        );
+    }
+    assert_eq!(monitor.alerts().await, [first]);
+    assert_eq!(monitor.get("/alerts/mutes").await.1["mutes"], serde_json::json!([]));
+
+    change("DROP TRIGGER full_1; DROP TRIGGER full_2; DROP TRIGGER full_3");
+    let alerts = monitor.wait_for_alerts(2).await;
+    assert_eq!(in_short(&alerts)[1], (AlertType::HeartbeatMiss, "a", 2));
+    store_check("ok").await;
+    assert_eq!(monitor.post(&ack, "").await.0.as_u16(), 200);
+    monitor.stop().await;
+    registry.stop().await.unwrap();
+}

@@ -36,6 +36,8 @@ pub(crate) struct Script {
     history: watch::Sender<Vec<Transition>>,
     services: watch::Sender<Listed>,
     reports: Arc<Mutex<Vec<ReachabilityReport>>>,
+    /// How often its database was lost; streams end with the database.
+    losses: watch::Sender<u32>,
 }
 
 /// What exists.
@@ -53,6 +55,7 @@ impl Default for Script {
             history: watch::Sender::new(Vec::new()),
             services: watch::Sender::new(listed),
             reports: Arc::default(),
+            losses: watch::Sender::new(0),
         }
     }
 }
@@ -63,9 +66,10 @@ impl Script {
         self.history.send_modify(|history| history.extend(transitions));
     }
 
-    /// Another history takes the place of all that happened.
+    /// It loses its database, and has another history now.
     pub(crate) fn lose_history(&self, transitions: impl IntoIterator<Item = Transition>) {
         self.history.send_modify(|history| *history = transitions.into_iter().collect());
+        self.losses.send_modify(|losses| *losses += 1);
     }
 
     /// These services exist, and no others.
@@ -150,6 +154,7 @@ impl Rpc {
     {
         let (mouth, ear) = mpsc::channel(16);
         let mut source = source.subscribe();
+        let mut losses = self.script.losses.subscribe();
         let shutdown = self.shutdown.clone();
         self.tasks.spawn(async move {
             loop {
@@ -161,6 +166,7 @@ impl Rpc {
                     _ = source.changed() => {}
                     () = tokio::time::sleep(VOICE) => {}
                     () = mouth.closed() => return,
+                    _ = losses.changed() => return,
                     () = shutdown.cancelled() => return,
                 }
             }

@@ -6,6 +6,7 @@ use pas_heartbeat_monitor::Config;
 use pas_service::{Running, Settings, Sockets, Swarm};
 use pas_testkit::{http, until};
 use pas_types::alert::{AlertAction, AlertType, HeartbeatAlert, Severity};
+use pas_types::limits;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -172,4 +173,28 @@ async fn a_registry_that_lost_its_database_loses_no_alert_and_doubles_none() {
     assert_eq!(of_after.map(|alert| alert.missed_beats).collect::<Vec<_>>(), [1, 2, 3]);
     monitor.stop().await;
     second.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn services_that_say_as_much_of_themselves_as_they_may_are_watched_all_the_same() {
+    let target = Target::start(&target::http("200 OK", "", "")).await;
+    let directory = tempfile::tempdir().unwrap();
+    let registry = registry(directory.path(), Sockets::loopback().unwrap()).await;
+    let labels: serde_json::Map<String, Value> =
+        (0..limits::LABELS).map(|n| (format!("label-{n}"), json!("x".repeat(limits::LABEL_BYTES)))).collect();
+    for n in 0..40 {
+        let mut wordy = model(&format!("wordy-{n}"), &target.url());
+        wordy["labels"] = Value::Object(labels.clone());
+        register(&registry.url(), wordy).await;
+    }
+    let config = Config { probe_interval_s: 1, ..Config::default() };
+    let monitor = Monitor::start(directory.path(), &registry.url(), config).await;
+    until("all to be known", async || {
+        let probed = monitor.metric("pas_heartbeat_monitor_probed_services").await;
+        // The registry and the monitor are on the list too.
+        probed.filter(|count| *count == 42.0)
+    })
+    .await;
+    monitor.stop().await;
+    registry.stop().await.unwrap();
 }

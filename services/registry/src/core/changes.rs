@@ -164,6 +164,16 @@ mod tests {
     }
 
     #[test]
+    fn forgetting_an_old_removal_does_not_take_back_a_new_beginning() {
+        let mut log = ChangeLog::new(1);
+        log.enter(Change::Removed(id(1)));
+        log.start_over();
+        log.enter(Change::Removed(id(2)));
+        log.settle();
+        assert_eq!(shown(&log, 1), None);
+    }
+
+    #[test]
     fn an_index_that_was_never_given_out_needs_a_snapshot() {
         assert_eq!(shown(&ChangeLog::new(1), 7), None);
     }

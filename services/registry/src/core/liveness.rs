@@ -52,8 +52,10 @@ impl Registry {
             let recovered = of_service(TransitionKind::Recovered, row, from, now);
             self.pending.push(Transition { missed_beats, ..recovered }, Origin::Fact);
         }
-        if missed_beats > 0 || was_unverified {
+        if missed_beats > 0 {
             self.changed(id);
+        } else if was_unverified {
+            self.show(id);
         }
     }
 
@@ -87,8 +89,10 @@ impl Registry {
             let told = of_service(TransitionKind::Reported, row, from, now);
             self.pending.push(Transition { reason: beat.reason.clone(), ..told }, Origin::Fact);
         }
-        if moved || says_otherwise || reasons_otherwise {
+        if says_otherwise || reasons_otherwise {
             self.changed(id);
+        } else if moved {
+            self.show(id);
         }
     }
 

@@ -36,7 +36,7 @@ pub use pending::Batch;
 pub use row::{Life, Measures, Probed, Record, Row};
 pub use storing::next_epoch;
 pub use tombstones::Tombstone;
-pub use watch::{Changes, Snapshot};
+pub use watch::{Changes, Room, Snapshot};
 
 use brake::Brake;
 use changes::{Change, ChangeLog};
@@ -242,9 +242,14 @@ impl Registry {
 
     /// A service changed in a way that watchers are told, and the store has to have.
     fn changed(&mut self, id: ServiceId) {
+        self.show(id);
+        self.pending.mark(id, Extent::Whole);
+    }
+
+    /// A service changed in a way that watchers are told.
+    fn show(&mut self, id: ServiceId) {
         let gone = !self.services.contains_key(&id);
         self.changes.enter(if gone { Change::Removed(id) } else { Change::Upserted(id) });
-        self.pending.mark(id, Extent::Whole);
     }
 }
 

@@ -286,6 +286,16 @@ impl Row {
         self.record.service_id
     }
 
+    /// About the bytes that it takes in a message.
+    pub fn weight(&self) -> usize {
+        const FIXED: usize = 300;
+        let Record { name, url, caps, labels, .. } = self.record.as_ref();
+        let caps: usize = caps.iter().map(|cap| cap.len() + 4).sum();
+        let labels: usize =
+            labels.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, String::len) + 12).sum();
+        FIXED + name.len() + url.as_ref().map_or(0, String::len) + caps + labels
+    }
+
     /// The service as it is told to the outside.
     pub fn view(&self, now: Now) -> ServiceView {
         let Self { record, life } = self;

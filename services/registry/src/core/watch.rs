@@ -6,8 +6,31 @@ use super::changes::{Change, Cursor};
 use super::pending::Before;
 use super::{Registry, Row};
 
-/// Changes in one answer, at the most.
-const CHANGES_AT_ONCE: usize = 500;
+/// Services in one message, at the most.
+const ROWS: usize = 500;
+/// When a message weighs so much, it is full. With the heaviest service on top it stays below the 4 MiB that readers
+/// take by default.
+const FULL_BYTES: usize = 1024 * 1024;
+
+/// The room in one message to watchers.
+#[derive(Debug, Default)]
+pub struct Room {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// Whether another service fits.
+    pub fn is_left(&self) -> bool {
+        self.rows < ROWS && self.bytes < FULL_BYTES
+    }
+
+    /// A service of this weight goes in.
+    pub fn take(&mut self, weight: usize) {
+        self.rows += 1;
+        self.bytes += weight;
+    }
+}
 
 /// Everything that exists.
 #[derive(Debug)]
@@ -57,18 +80,26 @@ impl Registry {
         if from.epoch != self.epoch {
             return None;
         }
-        let mut news = self.changes.after(from.index)?;
+        let mut news = self.changes.after(from.index)?.peekable();
+        let mut room = Room::default();
         let mut changes = Changes { at: from, upserted: Vec::new(), removed: Vec::new(), more: false };
-        for (index, change) in news.by_ref().take(CHANGES_AT_ONCE) {
+        while room.is_left()
+            && let Some((index, change)) = news.next()
+        {
             changes.at.index = index;
             match change {
                 Change::Upserted(id) => {
-                    changes.upserted.extend(self.services.get(&id).map(|row| (index, row.clone())))
+                    let row = self.services.get(&id);
+                    room.take(row.map_or(0, Row::weight));
+                    changes.upserted.extend(row.map(|row| (index, row.clone())));
                 }
-                Change::Removed(id) => changes.removed.push(id),
+                Change::Removed(id) => {
+                    room.take(0);
+                    changes.removed.push(id);
+                }
             }
         }
-        changes.more = news.next().is_some();
+        changes.more = news.peek().is_some();
         Some(changes)
     }
 }

@@ -4,17 +4,32 @@ use pas_proto::registry::v1::watch_response::Event;
 use pas_proto::registry::v1::{self, WatchResponse};
 use pas_types::registry::Transition;
 
-use crate::core::{Changes, Cursor, Row, Snapshot};
+use crate::core::{Changes, Cursor, Room, Row, Snapshot};
 
-/// A snapshot in parts of at most `part` services; an empty one is one part too.
-pub(super) fn snapshot(snapshot: Snapshot, part: usize) -> impl Iterator<Item = WatchResponse> {
+/// A snapshot in parts that fit into messages; an empty one is one part too.
+pub(super) fn snapshot(snapshot: Snapshot) -> impl Iterator<Item = WatchResponse> {
     let Snapshot { at, rows, authoritative } = snapshot;
-    let parts = rows.len().div_ceil(part).max(1);
-    let mut rows = rows.into_iter();
-    (1..=parts).map(move |number| {
-        let services = rows.by_ref().take(part).map(|(index, row)| service(index, &row)).collect();
-        let last = number == parts;
-        response(Event::Snapshot(v1::Snapshot { at: Some(cursor(at)), services, last, authoritative }))
+    let mut rows = rows.into_iter().peekable();
+    let mut ended = false;
+    std::iter::from_fn(move || {
+        if ended {
+            return None;
+        }
+        let mut room = Room::default();
+        let mut services = Vec::new();
+        while room.is_left()
+            && let Some((index, row)) = rows.next()
+        {
+            room.take(row.weight());
+            services.push(service(index, &row));
+        }
+        ended = rows.peek().is_none();
+        Some(response(Event::Snapshot(v1::Snapshot {
+            at: Some(cursor(at)),
+            services,
+            last: ended,
+            authoritative,
+        })))
     })
 }
 

@@ -41,7 +41,7 @@ async fn a_full_disk_refuses_commands_keeps_what_was_acknowledged_and_recovers_b
             }
             _ => break (status, answer),
         }
-        anyhow::ensure!(acknowledged.len() < 20_000, "the disk never filled");
+        anyhow::ensure!(acknowledged.len() < 3_000, "the disk never filled");
     };
     let envelope = &refused.1["error"];
     assert_eq!(

@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -8,7 +9,7 @@ use serde_json::json;
 use tonic::Streaming;
 use tonic::transport::Channel;
 
-use crate::support::{Server, model};
+use crate::support::{Server, model, with};
 
 async fn client(server: &Server) -> Result<RegistryClient<Channel>> {
     let channel = Channel::from_shared(server.client.url.clone())?.connect().await?;
@@ -103,6 +104,31 @@ async fn a_large_snapshot_comes_in_parts_of_one_cursor() -> Result<()> {
     };
     assert_eq!((first.services.len(), first.last), (500, false));
     assert_eq!((second.services.len(), second.last, second.at), (101, true, first.at));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_heaviest_services_fit_into_the_messages_that_a_reader_takes_by_default() -> Result<()> {
+    let server = Server::start().await?;
+    let labels: BTreeMap<String, String> = (0..64).map(|n| (format!("l{n}"), "x".repeat(4096))).collect();
+    let Event::Snapshot(empty) = next(&mut watch(&server, None).await?).await? else { bail!("no snapshot") };
+    for n in 0..20 {
+        server.client.register(with(model(&format!("m{n:02}")), json!({"labels": labels}))).await?;
+    }
+    let wanted: Vec<String> = (0..20).map(|n| format!("m{n:02}")).collect();
+    for from in [None, empty.at] {
+        let mut stream = watch(&server, from).await?;
+        let mut found = BTreeSet::new();
+        while found.len() < wanted.len() {
+            let services = match next(&mut stream).await? {
+                Event::Snapshot(snapshot) => snapshot.services,
+                Event::Changes(changes) => changes.upserted,
+                Event::Progress(_) => continue,
+            };
+            found.extend(services.into_iter().map(|service| service.name).filter(|name| name != "registry"));
+        }
+        assert_eq!(Vec::from_iter(found), wanted);
+    }
     Ok(())
 }
 

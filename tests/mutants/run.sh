@@ -13,6 +13,8 @@ for mutant in "$root"/tests/mutants/${1:-*}.patch; do
   rm -rf "${copy:?}/tree"
   mkdir "$copy/tree"
   (cd "$root" && git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- -cf -) | tar -xf - -C "$copy/tree"
+  # A file that the mutant before has changed is as old again as it was; cargo must not take it for built.
+  (cd "$copy/tree" && sed -n 's|^+++ b/||p' "$root"/tests/mutants/*.patch | sort -u | xargs touch)
   (cd "$copy/tree" && patch --quiet --strip=1 <"$mutant")
   cd "$copy/tree"
   cargo test --quiet --package "$package" --no-run >"$copy/log" 2>&1 || {

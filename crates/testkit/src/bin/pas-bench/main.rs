@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Handle};
 
 use crate::machine::Machine;
 use crate::report::Report;
@@ -65,11 +65,11 @@ fn main() -> ExitCode {
 /// Whether all is well.
 fn run(command: Command) -> anyhow::Result<bool> {
     // For watchers alone; all other load has threads of its own. One worker, to leave the cores to what is measured.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     match command {
         Command::Bars { check, json, area } => {
-            let report = measure(&runtime, area)?;
-            report.print();
+            let report = measure(runtime.handle(), area)?;
+            report.conclude();
             json.map_or(Ok(()), |file| report.write(&file))?;
             Ok(report.is_met() || !check)
         }
@@ -77,18 +77,17 @@ fn run(command: Command) -> anyhow::Result<bool> {
     }
 }
 
-fn measure(runtime: &Runtime, area: Area) -> anyhow::Result<Report> {
-    let machine = Machine::here();
+fn measure(runtime: &Handle, area: Area) -> anyhow::Result<Report> {
+    let mut report = Report::begin(Machine::here());
     let wanted = |one| area == one || area == Area::All;
-    let mut bars = Vec::new();
     if wanted(Area::Registry) {
-        bars.extend(bars::registry::measure(runtime.handle())?);
+        bars::registry::measure(&mut report, runtime)?;
     }
     if wanted(Area::Monitor) {
-        bars.extend(bars::monitor::measure()?);
+        bars::monitor::measure(&mut report)?;
     }
     if wanted(Area::Swarm) {
-        bars.extend(bars::swarm::measure()?);
+        bars::swarm::measure(&mut report)?;
     }
-    Ok(Report::new(machine, bars))
+    Ok(report)
 }

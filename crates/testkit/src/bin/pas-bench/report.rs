@@ -17,9 +17,20 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Of these bars, on this machine.
-    pub(crate) fn new(machine: Machine, bars: Vec<Bar>) -> Self {
-        Self { machine, bars }
+    /// Begins with the machine. What follows is printed as it comes, so that a measurement that fails takes nothing
+    /// with it.
+    pub(crate) fn begin(machine: Machine) -> Self {
+        out::line(machine.line());
+        Self { machine, bars: Vec::new() }
+    }
+
+    /// Adds a bar.
+    pub(crate) fn add(&mut self, bar: Bar) {
+        out::line(row(&bar));
+        if let Some(also) = &bar.also {
+            out::line(format!("{:21}{also}", ""));
+        }
+        self.bars.push(bar);
     }
 
     /// Whether every bar is met.
@@ -27,15 +38,8 @@ impl Report {
         self.bars.iter().all(|bar| bar.met)
     }
 
-    /// Prints it.
-    pub(crate) fn print(&self) {
-        out::line(self.machine.line());
-        for bar in &self.bars {
-            out::line(row(bar));
-            if let Some(also) = &bar.also {
-                out::line(format!("             {also}"));
-            }
-        }
+    /// Ends with how many bars are met.
+    pub(crate) fn conclude(&self) {
         let missed = self.bars.iter().filter(|bar| !bar.met).count();
         out::line(match missed {
             0 => format!("all {} bars are met", self.bars.len()),

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::bar::{Bar, Unit};
 use crate::load::mortals::{MISSES, Mortals};
+use crate::report::Report;
 use crate::stats::milliseconds;
 
 /// Services that fall silent in one run.
@@ -29,12 +30,12 @@ impl Lags {
         Ok(Self { mortals, told: HashSet::new(), worst_ms: [0.0; MISSES as usize] })
     }
 
-    /// At this time it was said that a service missed its beat for the so-manieth time. What is said of others, or
-    /// again, doesn't count.
-    pub(super) fn note(&mut self, service_id: ServiceId, miss: u32, at: Instant) {
-        let Some(due) = self.mortals.due(service_id, miss) else { return };
-        if self.told.insert((service_id, miss)) {
-            let worst = &mut self.worst_ms[miss as usize - 1];
+    /// At this time it was said that a service has missed so many beats. What is said of others, or again, doesn't
+    /// count.
+    pub(super) fn note(&mut self, service_id: ServiceId, misses: u32, at: Instant) {
+        let Some(due) = self.mortals.due(service_id, misses) else { return };
+        if self.told.insert((service_id, misses)) {
+            let worst = &mut self.worst_ms[misses as usize - 1];
             *worst = worst.max(milliseconds(at.saturating_duration_since(due)));
         }
     }
@@ -50,11 +51,10 @@ impl Lags {
     }
 }
 
-/// The bars of what was measured in several runs.
-pub(super) fn bars(area: &'static str, what: &str, worst: &[[f64; MISSES as usize]]) -> Vec<Bar> {
-    let bar = |(miss, becomes): (usize, &&str)| {
+/// Reports what was measured in several runs.
+pub(super) fn report(report: &mut Report, area: &'static str, what: &str, worst: &[[f64; MISSES as usize]]) {
+    for (miss, becomes) in BECOMES.iter().enumerate() {
         let what = format!("detection lag, until {what} {becomes}, the worst of {MORTALS}");
-        Bar::new(area, what, Unit::Ms, 1_000.0, worst.iter().map(|run| run[miss]).collect())
-    };
-    BECOMES.iter().enumerate().map(bar).collect()
+        report.add(Bar::new(area, what, Unit::Ms, 1_000.0, worst.iter().map(|run| run[miss]).collect()));
+    }
 }

@@ -10,11 +10,12 @@ use pas_types::catalog::{HEARTBEAT_MONITOR, REGISTRY};
 use tokio::time::Instant;
 
 use super::lag::{self, Lags};
-use crate::bar::{Bar, RUNS, runs};
+use crate::bar::{RUNS, runs};
 use crate::load::beats::Beats;
 use crate::load::connection::{Connection, request};
 use crate::load::crowd;
 use crate::out;
+use crate::report::Report;
 
 const AREA: &str = "monitor";
 /// Services that beat; enough of them that the eviction brake stays off.
@@ -28,7 +29,7 @@ const LOOK: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Measures how late the alerts of missed beats are.
-pub(crate) fn measure() -> anyhow::Result<Vec<Bar>> {
+pub(crate) fn measure(report: &mut Report) -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
     let registry = Process::start(&REGISTRY, &binary(REGISTRY.binary)?, data.path(), &[])?;
     let settings = ["--registry-url", &registry.url()];
@@ -51,13 +52,13 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Bar>> {
             ensure!(status == 200, "/alerts answers {status}");
             let page: AlertPage = serde_json::from_slice(connection.body())?;
             for alert in page.alerts {
-                let service_id = alert.service_id.filter(|_| (1..=3).contains(&alert.missed_beats));
-                service_id.into_iter().for_each(|id| lags.note(id, alert.missed_beats, at));
+                alert.service_id.into_iter().for_each(|id| lags.note(id, alert.missed_beats, at));
             }
             std::thread::sleep(LOOK);
         }
         Ok(lags.worst_ms())
     })?;
     beats.tally.check()?;
-    Ok(lag::bars(AREA, "an alert says that a service is", &worst))
+    lag::report(report, AREA, "an alert says that a service is", &worst);
+    Ok(())
 }

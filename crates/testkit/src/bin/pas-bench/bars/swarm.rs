@@ -9,6 +9,7 @@ use pas_types::catalog::{Entry, SERVICES};
 use crate::bar::{Bar, RUNS, Unit, mebibytes, runs};
 use crate::load::swarm::Swarm;
 use crate::out;
+use crate::report::Report;
 use crate::stats::milliseconds;
 
 const AREA: &str = "swarm";
@@ -28,23 +29,23 @@ struct Service {
 }
 
 /// Measures all of them.
-pub(crate) fn measure() -> anyhow::Result<Vec<Bar>> {
+pub(crate) fn measure(report: &mut Report) -> anyhow::Result<()> {
     let measured = runs(|run| {
         out::progress(format!("swarm: start, idle, kill, {run} of {RUNS}"));
         run_once()
     })?;
     let start = measured.iter().map(|run| run.start_ms).collect();
     let what = format!("cold start of {} services under pas up, until each is healthy", SERVICES.len());
-    let mut bars = vec![Bar::new(AREA, what, Unit::Ms, 1_000.0, start)];
+    report.add(Bar::new(AREA, what, Unit::Ms, 1_000.0, start));
     for (index, Entry { name, .. }) in SERVICES.iter().enumerate() {
         let each =
             |figure: fn(&Service) -> f64| measured.iter().map(|run| figure(&run.services[index])).collect();
         let idle = format!("resident memory of {name}, idle");
-        bars.push(Bar::new(AREA, idle, Unit::MiB, 15.0, each(|service| service.idle_mib)));
+        report.add(Bar::new(AREA, idle, Unit::MiB, 15.0, each(|service| service.idle_mib)));
         let back = format!("{name} answers again after SIGKILL under pas up");
-        bars.push(Bar::new(AREA, back, Unit::Ms, 2_000.0, each(|service| service.back_ms)));
+        report.add(Bar::new(AREA, back, Unit::Ms, 2_000.0, each(|service| service.back_ms)));
     }
-    Ok(bars)
+    Ok(())
 }
 
 fn run_once() -> anyhow::Result<Run> {

@@ -37,10 +37,10 @@ impl Mortals {
         Ok(Self { last_signs })
     }
 
-    /// When this miss of that service was due, counted from 1. Its last sign of life is taken for the moment at which
-    /// it was sent, so that what is measured from here is rather too long than too short.
-    pub(crate) fn due(&self, service_id: ServiceId, miss: u32) -> Option<Instant> {
-        let patience = TTL_S + (miss - 1) * INTERVAL_S;
+    /// When that service was due to have missed so many beats, if it is one of these. Its last sign of life is taken
+    /// for the moment at which it was sent, so that what is measured from here is rather too long than too short.
+    pub(crate) fn due(&self, service_id: ServiceId, misses: u32) -> Option<Instant> {
+        let patience = TTL_S + misses.checked_sub(1).filter(|_| misses <= MISSES)? * INTERVAL_S;
         Some(*self.last_signs.get(&service_id)? + Duration::from_secs(patience.into()))
     }
 

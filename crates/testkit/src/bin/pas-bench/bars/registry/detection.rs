@@ -6,16 +6,17 @@ use anyhow::{Context, bail};
 use tokio::runtime::Handle;
 
 use super::AREA;
-use crate::bar::{Bar, RUNS, runs};
+use crate::bar::{RUNS, runs};
 use crate::bars::lag::{self, Lags};
 use crate::load::mortals::MISSES;
 use crate::load::watchers::{Told, Watchers};
 use crate::out;
+use crate::report::Report;
 
 /// What a watcher is told later than this it was not told.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) fn measure(runtime: &Handle, port: u16) -> anyhow::Result<Vec<Bar>> {
+pub(super) fn measure(report: &mut Report, runtime: &Handle, port: u16) -> anyhow::Result<()> {
     let watchers = Watchers::start(runtime, port, 1)?;
     let worst = runs(|run| {
         out::progress(format!("registry: detection lag, {run} of {RUNS}"));
@@ -34,5 +35,6 @@ pub(super) fn measure(runtime: &Handle, port: u16) -> anyhow::Result<Vec<Bar>> {
         }
         Ok(lags.worst_ms())
     })?;
-    Ok(lag::bars(AREA, "a watcher is told that a service is", &worst))
+    lag::report(report, AREA, "a watcher is told that a service is", &worst);
+    Ok(())
 }

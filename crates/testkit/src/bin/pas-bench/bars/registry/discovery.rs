@@ -6,13 +6,14 @@ use super::AREA;
 use crate::bar::{Bar, RUNS, runs};
 use crate::load::discovery::{self, PAGE};
 use crate::out;
+use crate::report::Report;
 use crate::stats::Spread;
 
 const PER_SECOND: u32 = 2_000;
 const CONNECTIONS: u32 = 8;
 const WINDOW: Duration = Duration::from_secs(10);
 
-pub(super) fn measure(port: u16) -> anyhow::Result<Bar> {
+pub(super) fn measure(report: &mut Report, port: u16) -> anyhow::Result<()> {
     let queries = discovery::queries();
     queries.iter().try_for_each(|query| query.verify(port, PAGE))?;
     let spreads = runs(|run| {
@@ -20,5 +21,6 @@ pub(super) fn measure(port: u16) -> anyhow::Result<Bar> {
         Ok(Spread::of(discovery::ask(port, &queries, PER_SECOND, WINDOW, CONNECTIONS)?))
     })?;
     let what = format!("/discover by capability at {PER_SECOND}/s, pages of {PAGE} rows, p99");
-    Ok(Bar::p99(AREA, what, 1.0, &spreads))
+    report.add(Bar::p99(AREA, what, 1.0, &spreads));
+    Ok(())
 }

@@ -13,10 +13,10 @@ use pas_testkit::{Process, binary};
 use pas_types::catalog::REGISTRY;
 use tokio::runtime::Handle;
 
-use crate::bar::Bar;
 use crate::load::beats::Beats;
 use crate::load::crowd::{self, Member};
 use crate::out;
+use crate::report::Report;
 
 const AREA: &str = "registry";
 const SERVICES: usize = 10_000;
@@ -25,7 +25,7 @@ const TTL_S: u32 = 30;
 const CONNECTIONS: usize = 64;
 
 /// Measures all of them.
-pub(crate) fn measure(runtime: &Handle) -> anyhow::Result<Vec<Bar>> {
+pub(crate) fn measure(report: &mut Report, runtime: &Handle) -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
     let mut registry = Process::start(&REGISTRY, &binary(REGISTRY.binary)?, data.path(), &[])?;
     let port = registry.port();
@@ -34,14 +34,13 @@ pub(crate) fn measure(runtime: &Handle) -> anyhow::Result<Vec<Bar>> {
         (0..SERVICES).map(|number| crowd::registration("model", number, INTERVAL_S, TTL_S)).collect();
     let crowd = Arc::new(crowd::register(port, &registrations, CONNECTIONS)?);
     let beats = beat(port, &crowd);
-    let mut bars = upkeep::measure(&registry, &beats)?.to_vec();
-    bars.push(discovery::measure(port)?);
-    bars.push(watch::measure(runtime, port, &crowd)?);
-    bars.extend(detection::measure(runtime, port)?);
+    upkeep::measure(report, &registry, &beats)?;
+    discovery::measure(report, port)?;
+    watch::measure(report, runtime, port, &crowd)?;
+    detection::measure(report, runtime, port)?;
     beats.tally.check()?;
     drop(beats);
-    bars.extend(restart::measure(&mut registry, &crowd)?);
-    Ok(bars)
+    restart::measure(report, &mut registry, &crowd)
 }
 
 fn beat(port: u16, crowd: &Arc<Vec<Member>>) -> Beats {

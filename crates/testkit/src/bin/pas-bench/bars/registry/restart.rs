@@ -13,6 +13,7 @@ use crate::bar::{Bar, RUNS, Unit, runs};
 use crate::load::crowd::Member;
 use crate::load::discovery::{self, PAGE, Query};
 use crate::out;
+use crate::report::Report;
 use crate::stats::milliseconds;
 
 /// Beats before each end, so that there is always something that was just written.
@@ -20,17 +21,20 @@ const BEATING: Duration = Duration::from_secs(2);
 /// What does not serve by then does not come back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) fn measure(registry: &mut Process, crowd: &Arc<Vec<Member>>) -> anyhow::Result<Vec<Bar>> {
-    let ends = [("SIGTERM", Signal::TERM), ("SIGKILL", Signal::KILL)];
-    let measure = |(name, signal)| {
+pub(super) fn measure(
+    report: &mut Report,
+    registry: &mut Process,
+    crowd: &Arc<Vec<Member>>,
+) -> anyhow::Result<()> {
+    for (name, signal) in [("SIGTERM", Signal::TERM), ("SIGKILL", Signal::KILL)] {
         let took = runs(|run| {
             out::progress(format!("registry: restart after {name}, {run} of {RUNS}"));
             Ok(milliseconds(again(registry, crowd, signal)?))
         })?;
         let what = format!("restart with {SERVICES} rows after {name}, until /discover answers");
-        Ok(Bar::new(AREA, what, Unit::Ms, 300.0, took))
-    };
-    ends.into_iter().map(measure).collect()
+        report.add(Bar::new(AREA, what, Unit::Ms, 300.0, took));
+    }
+    Ok(())
 }
 
 /// Ends the registry in the midst of beats and starts it again; tells how long it took until it served.

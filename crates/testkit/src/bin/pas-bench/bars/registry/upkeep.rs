@@ -10,12 +10,13 @@ use super::{AREA, CONNECTIONS, INTERVAL_S, SERVICES};
 use crate::bar::{Bar, RUNS, Unit, mebibytes, runs};
 use crate::load::beats::Beats;
 use crate::out;
+use crate::report::Report;
 
 const WINDOW: Duration = Duration::from_secs(10);
 /// With less of its rate the load isn't the one that is meant.
 const LEAST_RATE: f64 = 0.98;
 
-pub(super) fn measure(registry: &Process, beats: &Beats) -> anyhow::Result<[Bar; 2]> {
+pub(super) fn measure(report: &mut Report, registry: &Process, beats: &Beats) -> anyhow::Result<()> {
     // Every service beats once before anything counts.
     std::thread::sleep(Duration::from_secs(INTERVAL_S.into()));
     let wanted = SERVICES as f64 / f64::from(INTERVAL_S);
@@ -31,8 +32,7 @@ pub(super) fn measure(registry: &Process, beats: &Beats) -> anyhow::Result<[Bar;
     beats.tally.check()?;
     let (cpu, memory) = measured.into_iter().unzip();
     let load = format!("{SERVICES} services beating every {INTERVAL_S} s over {CONNECTIONS} connections");
-    Ok([
-        Bar::new(AREA, format!("processor, {load}"), Unit::PercentOfACore, 8.0, cpu),
-        Bar::new(AREA, format!("resident memory, {load}"), Unit::MiB, 60.0, memory),
-    ])
+    report.add(Bar::new(AREA, format!("processor, {load}"), Unit::PercentOfACore, 8.0, cpu));
+    report.add(Bar::new(AREA, format!("resident memory, {load}"), Unit::MiB, 60.0, memory));
+    Ok(())
 }

@@ -16,6 +16,7 @@ use crate::load::crowd::Member;
 use crate::load::pace::Pace;
 use crate::load::watchers::{Told, Watchers};
 use crate::out;
+use crate::report::Report;
 use crate::stats::Spread;
 
 const WATCHERS: usize = 100;
@@ -24,7 +25,12 @@ const CHANGES: usize = 100;
 /// What a watcher is told later than this it was not told.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) fn measure(runtime: &Handle, port: u16, crowd: &[Member]) -> anyhow::Result<Bar> {
+pub(super) fn measure(
+    report: &mut Report,
+    runtime: &Handle,
+    port: u16,
+    crowd: &[Member],
+) -> anyhow::Result<()> {
     let watchers = Watchers::start(runtime, port, WATCHERS)?;
     let subjects: Vec<&Member> = crowd.iter().step_by(crowd.len() / CHANGES).take(CHANGES).collect();
     let spreads = runs(|run| {
@@ -40,7 +46,8 @@ pub(super) fn measure(runtime: &Handle, port: u16, crowd: &[Member]) -> anyhow::
         Ok(Spread::of(took.collect::<Option<_>>().context("a watcher was told what nobody changed")?))
     })?;
     let what = format!("a change reaches {WATCHERS} watchers at {PER_SECOND} changes/s, p99");
-    Ok(Bar::p99(AREA, what, 25.0, &spreads))
+    report.add(Bar::p99(AREA, what, 25.0, &spreads));
+    Ok(())
 }
 
 /// Changes each of them, and tells when: just before it is asked for.

@@ -81,12 +81,13 @@ impl Client {
         let unreachable = |reason: String| CallError::Unreachable { url: url.to_owned(), reason };
         let unreadable = |reason: String| CallError::Unreadable { url: url.to_owned(), reason };
         let body = serde_json::to_vec(body).map_err(|error| unreadable(error.to_string()))?;
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(url)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| unreachable(error.to_string()))?;
+        crate::trace::pass_on(request.headers_mut());
         let exchange = async {
             let response =
                 self.pool.request(request).await.map_err(|error| unreachable(root_cause(&error)))?;

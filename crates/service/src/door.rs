@@ -1,5 +1,7 @@
 //! Who may come in: a web page must not be able to drive a local swarm.
 
+use std::net::IpAddr;
+
 use http::{HeaderMap, Uri, header};
 use pas_types::{Error, ErrorCode, catalog};
 
@@ -16,9 +18,13 @@ pub struct Door {
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 impl Door {
-    /// Loopback's names and the HMI's origin, and what `swarm` adds.
+    /// Loopback's names, the addresses that are listened on, the HMI's origin, and what `swarm` adds.
     pub fn new(swarm: &Swarm) -> Self {
         let mut hosts: Vec<String> = LOOPBACK.iter().map(|host| (*host).to_owned()).collect();
+        hosts.extend(swarm.bind.iter().map(|address| match address {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        }));
         hosts.extend(swarm.hosts.iter().map(|host| host.to_ascii_lowercase()));
         let mut origins: Vec<String> =
             LOOPBACK.iter().map(|host| format!("http://{host}:{}", catalog::HMI_PORT)).collect();
@@ -33,10 +39,14 @@ impl Door {
 
     /// Whether a request may come in.
     pub(crate) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
-        let host = match headers.get(header::HOST) {
-            Some(value) => value.to_str().unwrap_or_default(),
+        let mut named = headers.get_all(header::HOST).iter();
+        let host = match (named.next(), named.next()) {
+            (Some(value), None) => value.to_str().unwrap_or_default(),
+            (Some(_), Some(_)) => {
+                return Err(Error::invalid("host", "the request has more than one Host: send one"));
+            }
             // HTTP/2 says it in the URI.
-            None => uri.authority().map_or("", |authority| authority.as_str()),
+            (None, _) => uri.authority().map_or("", |authority| authority.as_str()),
         };
         if !self.hosts.iter().any(|known| known.eq_ignore_ascii_case(without_port(host))) {
             return Err(Error::new(

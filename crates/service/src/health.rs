@@ -39,10 +39,12 @@ impl Health {
     pub fn report(&self, now: Now) -> Report {
         let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let worst = checks.iter().max_by_key(|(_, check)| check.status);
-        let reason = worst.and_then(|(name, check)| Some(format!("{name}: {}", check.reason.as_ref()?)));
+        let worst = worst.map(|(_, check)| check);
         Report {
-            status: worst.map_or(HealthStatus::Ok, |(_, check)| check.status),
-            reason,
+            status: worst.map_or(HealthStatus::Ok, |check| check.status),
+            reason: worst
+                .filter(|check| check.status != HealthStatus::Ok)
+                .and_then(|check| check.reason.clone()),
             service: self.service.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_s: now.monotonic.saturating_sub(self.started.monotonic).as_secs(),
@@ -62,9 +64,6 @@ mod tests {
         health.set("boot", HealthStatus::Recovering, "grace");
         health.set("store", HealthStatus::Degraded, "disk full");
         let report = health.report(crate::clock::now());
-        assert_eq!(
-            (report.status, report.reason.as_deref()),
-            (HealthStatus::Degraded, Some("store: disk full"))
-        );
+        assert_eq!((report.status, report.reason.as_deref()), (HealthStatus::Degraded, Some("disk full")));
     }
 }

@@ -15,6 +15,9 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
         let message = in_words(&inner.to_string());
         match inner.classify() {
             serde_json::error::Category::Data => {
+                // Where it stands is said by the field, not by a line of what is often one line.
+                let message =
+                    message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what).to_owned();
                 let field = field_of(&path, &message);
                 let said = if path == "." { message } else { format!("{path}: {message}") };
                 Error { field, ..Error::new(ErrorCode::InvalidArgument, said) }
@@ -46,7 +49,7 @@ fn field_of(path: &str, message: &str) -> Option<String> {
 
 /// Says serde's names of types in words.
 pub(crate) fn in_words(message: &str) -> String {
-    const WORDS: [(&str, &str); 9] = [
+    const WORDS: [(&str, &str); 8] = [
         ("expected u8", "expected a whole number from 0 to 255"),
         ("expected u16", "expected a whole number from 0 to 65535"),
         ("expected u32", "expected a whole number from 0 to 4294967295"),
@@ -55,14 +58,16 @@ pub(crate) fn in_words(message: &str) -> String {
         ("expected i64", "expected a whole number"),
         ("expected f64", "expected a number"),
         ("expected a borrowed string", "expected a string"),
-        ("expected struct ", "expected an object: "),
     ];
+    if let Some((what, _)) = message.split_once("expected struct ") {
+        return format!("{what}expected an object");
+    }
     let mut message = message.to_owned();
     for (rust, words) in WORDS {
         // `expected u8` must not match inside `expected u80`; serde ends the word with the message or a blank.
         if let Some(at) = message.find(rust) {
             let after = message[at + rust.len()..].chars().next();
-            if rust.ends_with(' ') || after.is_none_or(|next| next == ' ' || next == ',') {
+            if after.is_none_or(|next| next == ' ' || next == ',') {
                 message.replace_range(at..at + rust.len(), words);
             }
         }

@@ -20,6 +20,7 @@ pub mod server;
 pub mod sockets;
 pub mod sqlite;
 pub mod telemetry;
+mod trace;
 pub mod web;
 
 pub use config::{Settings, Swarm};

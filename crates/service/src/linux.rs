@@ -2,6 +2,18 @@
 
 use std::fs;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Lets this process open `wanted` files, or as many as it may; answers how many that are.
+pub(crate) fn raise_file_limit(wanted: u64) -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    // None is unlimited.
+    let current = limit.current?;
+    let target = wanted.min(limit.maximum.unwrap_or(wanted)).max(current);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(target), ..limit });
+    Some(if raised.is_ok() { target } else { current })
+}
+
 /// Name, description and value of what this process uses; what can't be read is left out.
 pub(crate) fn process_use() -> Vec<(&'static str, &'static str, i64)> {
     let pages = fs::read_to_string("/proc/self/statm").ok();

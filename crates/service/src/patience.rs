@@ -1,4 +1,6 @@
-//! How long an HTTP/1 connection may keep silent, and how long it may take over a request's head. hyper has one time
+//! How long a connection may keep silent, how long it may take over a request's head, and how long over taking an answer.
+//!
+//! hyper has one time
 //! limit for both: from the end of an answer to the end of the next head. Kept connections would end after the few
 //! seconds that a slow head is worth, just when a client that beats as often uses them again.
 
@@ -20,17 +22,38 @@ pub(crate) struct Limits {
     pub(crate) idle: Duration,
 }
 
+/// A peer that takes nothing of its answer for so long is cut off; else what it asked for would be held for ever.
+const STALL: Duration = Duration::from_secs(30);
+
 /// Joins a connection to the timer that hyper is given for it.
 pub(crate) fn watch<I>(io: I, limits: Limits) -> (Watched<I>, Patience) {
     let begun = Arc::new(AtomicBool::new(false));
-    (Watched { io, begun: Arc::clone(&begun) }, Patience { begun, limits })
+    (Watched { io, begun: Arc::clone(&begun), stall: None }, Patience { begun, limits })
 }
 
-/// A connection that notes when bytes come.
+/// A connection that notes when bytes come, and fails when none go for too long.
 #[derive(Debug)]
 pub(crate) struct Watched<I> {
     io: I,
     begun: Arc<AtomicBool>,
+    /// Runs while the peer takes nothing.
+    stall: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl<I> Watched<I> {
+    /// Lets a write through; one that waits for the peer waits no longer than [`STALL`].
+    fn unless_stalled<T>(
+        &mut self,
+        written: Poll<std::io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<T>> {
+        if written.is_ready() {
+            self.stall = None;
+            return written;
+        }
+        let stall = self.stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL)));
+        stall.as_mut().poll(context).map(|()| Err(std::io::ErrorKind::TimedOut.into()))
+    }
 }
 
 /// hyper's timer for one connection. hyper asks it for a new sleep when it begins to wait for a head.
@@ -98,7 +121,8 @@ impl<I: Write + Unpin> Write for Watched<I> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(context, bytes)
+        let written = Pin::new(&mut self.io).poll_write(context, bytes);
+        self.unless_stalled(written, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
@@ -118,6 +142,7 @@ impl<I: Write + Unpin> Write for Watched<I> {
         context: &mut Context<'_>,
         slices: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.io).poll_write_vectored(context, slices);
+        self.unless_stalled(written, context)
     }
 }

@@ -3,18 +3,17 @@
 use std::time::Duration;
 
 use http::Method;
-use pas_types::catalog;
-use pas_types::health::HealthStatus;
+use pas_types::health::{Health as Report, HealthStatus};
 use pas_types::id::{LeaseId, ServiceId};
 use pas_types::registry::{
     Deregister, Deregistered, Heartbeat, HeartbeatAnswer, Labels, Registered, Registration, Role,
     ServiceType, Status, path,
 };
+use pas_types::{catalog, limits};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::client::{CallError, Client};
-use crate::{Health, Swarm, clock};
+use crate::{Health, Running, Swarm, clock};
 
 /// Time for one call to the registry.
 const CALL: Duration = Duration::from_secs(5);
@@ -27,13 +26,13 @@ const INTERVAL_S: u32 = 10;
 const TTL_S: u32 = 15;
 
 /// How a part of PAS registers itself: type `service`, role `production`.
-pub fn registration(entry: &catalog::Entry, port: u16, caps: &[&str]) -> Registration {
+pub fn registration(entry: &catalog::Entry, url: &str, caps: &[&str]) -> Registration {
     Registration {
         service_id: None,
         name: entry.name.to_owned(),
         service_type: ServiceType::Service,
         role: Role::Production,
-        url: Some(format!("http://127.0.0.1:{port}")),
+        url: Some(url.to_owned()),
         caps: caps.iter().map(|cap| (*cap).to_owned()).collect(),
         labels: Labels::from([("health_path".to_owned(), Some("/health".to_owned()))]),
         ctx_limit: None,
@@ -44,14 +43,8 @@ pub fn registration(entry: &catalog::Entry, port: u16, caps: &[&str]) -> Registr
     }
 }
 
-/// Keeps `registration` in the registry until `shutdown`, then takes it off.
-pub fn spawn(
-    swarm: &Swarm,
-    registration: Registration,
-    health: &Health,
-    tasks: &TaskTracker,
-    shutdown: &CancellationToken,
-) {
+/// Keeps `registration` in the registry until `running` stops, then takes it off.
+pub fn spawn(swarm: &Swarm, registration: Registration, health: &Health, running: &Running) {
     let presence = Presence {
         registry: swarm.registry_url.trim_end_matches('/').to_owned(),
         client: Client::default(),
@@ -59,7 +52,23 @@ pub fn spawn(
         health: health.clone(),
         lease: None,
     };
-    tasks.spawn(presence.run(shutdown.clone()));
+    running.tasks().spawn(presence.run(running.shutdown().clone()));
+}
+
+/// What a beat says of a service that is as `report` says.
+pub fn word(report: Report) -> (Status, Option<String>) {
+    match report.status {
+        HealthStatus::Ok => (Status::Ok, None),
+        HealthStatus::Recovering => (Status::Degraded, Some("recovering".to_owned())),
+        HealthStatus::Degraded => (Status::Degraded, report.reason.map(shortened)),
+        HealthStatus::Down => (Status::Down, report.reason.map(shortened)),
+    }
+}
+
+/// As much of a reason as a beat may carry.
+fn shortened(mut reason: String) -> String {
+    reason.truncate(reason.floor_char_boundary(limits::REASON_BYTES));
+    reason
 }
 
 struct Presence {
@@ -131,13 +140,7 @@ impl Presence {
     }
 
     async fn beat(&self, service_id: ServiceId, lease_id: LeaseId) -> Result<Duration, CallError> {
-        let report = self.health.report(clock::now());
-        let (status, reason) = match report.status {
-            HealthStatus::Ok => (Status::Ok, None),
-            HealthStatus::Recovering => (Status::Degraded, Some("recovering".to_owned())),
-            HealthStatus::Degraded => (Status::Degraded, report.reason),
-            HealthStatus::Down => (Status::Down, report.reason),
-        };
+        let (status, reason) = word(self.health.report(clock::now()));
         let beat = Heartbeat { status: Some(status), reason, ..Heartbeat::plain(service_id, Some(lease_id)) };
         let answer: HeartbeatAnswer = self.call(Method::PUT, path::HEARTBEAT, &beat).await?;
         Ok(Duration::from_millis(answer.next_beat_ms))

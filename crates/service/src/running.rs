@@ -1,30 +1,78 @@
 //! A service that runs, and its end.
 
+use std::fs::{File, TryLockError};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Swarm};
+use crate::sockets::Sockets;
 
-/// A handle on a service that runs.
+/// A service that runs: what it listens on, its tasks and threads, and its data directory, claimed for it alone.
 #[derive(Debug)]
 pub struct Running {
     port: u16,
+    url: String,
     tasks: TaskTracker,
     threads: Vec<(&'static str, JoinHandle<()>)>,
     shutdown: CancellationToken,
     grace: Duration,
+    /// Locked as long as the service runs.
+    data: Option<File>,
 }
 
 impl Running {
-    /// A service that listens on `port`; its loops and connections are in `tasks`, and all of them end on `shutdown`.
-    pub fn new(port: u16, tasks: TaskTracker, shutdown: CancellationToken, grace: Duration) -> Self {
-        Self { port, tasks, threads: Vec::new(), shutdown, grace }
+    /// A service that listens on `sockets` and ends on `shutdown`.
+    pub fn new(swarm: &Swarm, sockets: &Sockets, shutdown: CancellationToken) -> Self {
+        Self {
+            port: sockets.port(),
+            url: sockets.url(),
+            tasks: TaskTracker::new(),
+            threads: Vec::new(),
+            shutdown,
+            grace: Duration::from_secs(swarm.grace_s),
+            data: None,
+        }
+    }
+
+    /// The service's directory `name` under the data directory, made where it is missing, and refused where another
+    /// process has it: two that write one database would each believe themselves.
+    pub fn claim_data(&mut self, swarm: &Swarm, name: &str) -> anyhow::Result<PathBuf> {
+        let directory = swarm.data_dir.join(name);
+        let shown = directory.display();
+        std::fs::create_dir_all(&directory).with_context(|| format!("{shown} can't be made"))?;
+        let lock = File::options().create(true).append(true).open(directory.join("lock"));
+        let lock = lock.with_context(|| format!("{shown} can't be written"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                anyhow::bail!(
+                    "{shown} belongs to another {name} that runs: stop that, or name another data_dir"
+                )
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("{shown} can't be locked"));
+            }
+        }
+        self.data = Some(lock);
+        Ok(directory)
+    }
+
+    /// Its loops and connections. Each ends on [`Running::shutdown`], and the stop waits for them.
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    /// The signal to stop.
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
     }
 
     /// Waits for this thread too, after the tasks: it ends when the last of them has let go of it.
@@ -39,9 +87,9 @@ impl Running {
         self.port
     }
 
-    /// Its address on this machine.
+    /// The address under which this machine reaches it.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.url.clone()
     }
 
     /// Runs until it is told to stop, then until everything in it has ended.
@@ -110,7 +158,8 @@ pub fn exit_code(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
     match error.downcast_ref::<ConfigError>() {
         Some(ConfigError::Answered(text)) => {
-            println!("{}", text.trim_end());
+            // Whoever reads may have seen enough, and closed the pipe.
+            let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
             ExitCode::SUCCESS
         }
         Some(ConfigError::Refused(text)) => {
@@ -123,12 +172,4 @@ pub fn exit_code(result: anyhow::Result<()>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// The directory `name` under the data directory, made where it is missing.
-pub fn data_dir(swarm: &crate::Swarm, name: &str) -> anyhow::Result<PathBuf> {
-    use anyhow::Context;
-    let directory = swarm.data_dir.join(name);
-    std::fs::create_dir_all(&directory).with_context(|| format!("{} can't be made", directory.display()))?;
-    Ok(directory)
 }

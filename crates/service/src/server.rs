@@ -12,30 +12,30 @@ use http::{StatusCode, header};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
+use pas_types::catalog;
 use pas_types::health::HealthStatus;
-use pas_types::{catalog, limits};
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use crate::config::Swarm;
+use crate::config::{Limits, Swarm};
 use crate::door::Door;
+use crate::metrics::Open;
 use crate::patience;
 use crate::request::{self, Edge};
-use crate::{Health, Metrics, Sockets, clock, web};
+use crate::{Health, Metrics, Running, Sockets, clock, web};
 
 /// The first bytes of an HTTP/2 connection.
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// hyper answers what passes its own limits with an empty body; ours are below, so that the envelope holds.
-const HYPER_HEADERS: usize = 4 * limits::HEADERS;
-const HYPER_BUFFER_BYTES: usize = 8 * limits::HEADER_BYTES;
-/// What HTTP/1 connections are given.
-const PATIENCE: patience::Limits = patience::Limits {
-    head: Duration::from_secs(limits::HEADER_READ_S),
-    idle: Duration::from_secs(limits::IDLE_S),
-};
+/// hyper answers what passes its own limits with an empty body; they are so much above ours, so that the envelope holds.
+const HYPER_ROOM: usize = 4;
+/// Its buffer is never less than it insists on.
+const HYPER_BUFFER_BYTES: usize = 64 * 1024;
+/// Files that a service needs besides its connections.
+const OTHER_FILES: u64 = 64;
 /// Streams of one HTTP/2 connection.
 const HTTP2_STREAMS: u32 = 1024;
 /// An HTTP/2 peer that is silent this long is asked whether it lives, and has as long to answer.
@@ -55,34 +55,28 @@ pub struct Server {
     pub health: Health,
     /// What it counts.
     pub metrics: Metrics,
-    /// Bytes of a request body.
-    pub body_limit: usize,
 }
 
 impl Server {
-    /// Serves on `sockets` until `shutdown`; then what is open gets the grace to end, and is cut after it.
-    pub fn spawn(
-        self,
-        swarm: &Swarm,
-        sockets: Sockets,
-        tasks: &TaskTracker,
-        shutdown: &CancellationToken,
-    ) -> anyhow::Result<()> {
-        let connections = self.metrics.connections.clone();
+    /// Serves on `sockets` until `running` stops; then what is open gets the grace to end, and is cut after it.
+    pub fn spawn(self, swarm: &Swarm, sockets: Sockets, running: &Running) -> anyhow::Result<()> {
         let (service, port) = (self.entry.name, sockets.port());
-        let grace = Duration::from_secs(swarm.grace_s);
-        let router = self.into_router(swarm)?;
-        let places = Arc::new(Semaphore::new(limits::CONNECTIONS));
+        let places = Arc::new(Semaphore::new(places(swarm.limits.connections)));
+        let open = self.metrics.connections.clone();
+        let serving = Serving {
+            router: self.into_router(swarm)?,
+            limits: swarm.limits.clone(),
+            shutdown: running.shutdown().clone(),
+            grace: Duration::from_secs(swarm.grace_s),
+        };
         for listener in sockets.listeners {
             let accept = Accept {
-                router: router.clone(),
+                serving: serving.clone(),
                 places: Arc::clone(&places),
-                connections: connections.clone(),
-                tasks: tasks.clone(),
-                shutdown: shutdown.clone(),
-                grace,
+                open: open.clone(),
+                tasks: running.tasks().clone(),
             };
-            tasks.spawn(accept.run(listener));
+            running.tasks().spawn(accept.run(listener));
         }
         tracing::info!(service, port, "listening");
         Ok(())
@@ -109,7 +103,7 @@ impl Server {
             // Two fallbacks can't be merged; ours answers both kinds of callers.
             router = router.merge(rpc.into_axum_router().reset_fallback());
         }
-        let edge = Edge::new(door, self.metrics, self.body_limit);
+        let edge = Edge::new(door, self.metrics, swarm.limits.clone());
         Ok(router
             .fallback(request::no_route)
             .method_not_allowed_fallback(request::no_method)
@@ -131,14 +125,30 @@ fn answer_metrics(metrics: &Metrics) -> impl IntoResponse + use<> {
     metrics.encode().map(|text| (kind, text)).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
+/// How many connections may be open: as many as wanted, if the system lends as many files.
+fn places(wanted: usize) -> usize {
+    #[cfg(target_os = "linux")]
+    if let Some(files) = crate::linux::raise_file_limit(wanted as u64 + OTHER_FILES)
+        && files < wanted as u64 + OTHER_FILES
+    {
+        let lent = (files.saturating_sub(OTHER_FILES) as usize).max(1);
+        tracing::warn!(
+            files,
+            connections = lent,
+            wanted,
+            "the system lends fewer files than connections are allowed"
+        );
+        return lent;
+    }
+    wanted
+}
+
 /// Takes connections from one listener.
 struct Accept {
-    router: Router,
+    serving: Serving,
     places: Arc<Semaphore>,
-    connections: prometheus_client::metrics::gauge::Gauge,
+    open: Gauge,
     tasks: TaskTracker,
-    shutdown: CancellationToken,
-    grace: Duration,
 }
 
 impl Accept {
@@ -148,65 +158,73 @@ impl Accept {
             let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                () = self.shutdown.cancelled() => return,
+                () = self.serving.shutdown.cancelled() => return,
             };
             let stream = match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    // Too many open files, mostly: give those that are open a moment to end.
+                    // Something is short, files mostly: give what is open a moment to end.
                     tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    tokio::time::sleep(Duration::from_millis(250)).await;
                     continue;
                 }
             };
-            self.connections.inc();
-            let (router, shutdown, grace) = (self.router.clone(), self.shutdown.clone(), self.grace);
-            let connections = self.connections.clone();
+            let open = Open::new(&self.open);
+            let serving = self.serving.clone();
             self.tasks.spawn(async move {
-                if let Err(error) = serve(stream, router, &shutdown, grace).await {
+                if let Err(error) = serving.serve(stream).await {
                     tracing::debug!(error = %error, "a connection failed");
                 }
-                connections.dec();
-                drop(place);
+                drop((open, place));
             });
         }
     }
 }
 
-async fn serve(
-    stream: TcpStream,
+/// What every connection is served with.
+#[derive(Clone)]
+struct Serving {
     router: Router,
-    shutdown: &CancellationToken,
+    limits: Limits,
+    shutdown: CancellationToken,
     grace: Duration,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    set_up(&stream)?;
-    let is_http2 = tokio::select! {
-        sniffed = tokio::time::timeout(PATIENCE.head, begins_with_preface(&stream)) => sniffed??,
-        () = shutdown.cancelled() => return Ok(()),
-    };
-    let service = router.map_request(|request: http::Request<hyper::body::Incoming>| request.map(Body::new));
-    let service = TowerToHyperService::new(service.map_err(|never: Infallible| match never {}));
-    let io = TokioIo::new(stream);
-    if is_http2 {
-        let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(HTTP2_STREAMS)
-            .max_header_list_size(HYPER_BUFFER_BYTES as u32)
-            .keep_alive_interval(HTTP2_PING)
-            .keep_alive_timeout(HTTP2_PING)
-            .serve_connection(io, service);
-        drive(connection, shutdown, grace).await?;
-    } else {
-        let (io, patience) = patience::watch(io, PATIENCE);
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(patience)
-            .header_read_timeout(PATIENCE.head)
-            .max_headers(HYPER_HEADERS)
-            .max_buf_size(HYPER_BUFFER_BYTES)
-            .serve_connection(io, service);
-        drive(connection, shutdown, grace).await?;
+}
+
+impl Serving {
+    async fn serve(self, stream: TcpStream) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        set_up(&stream)?;
+        let head = Duration::from_secs(self.limits.header_read_s);
+        let is_http2 = tokio::select! {
+            sniffed = tokio::time::timeout(head, begins_with_preface(&stream)) => sniffed??,
+            () = self.shutdown.cancelled() => return Ok(()),
+        };
+        let service =
+            self.router.map_request(|request: http::Request<hyper::body::Incoming>| request.map(Body::new));
+        let service = TowerToHyperService::new(service.map_err(|never: Infallible| match never {}));
+        let idle = Duration::from_secs(self.limits.idle_s);
+        let (io, patience) = patience::watch(TokioIo::new(stream), patience::Limits { head, idle });
+        let buffer =
+            (HYPER_ROOM * (self.limits.header_bytes + self.limits.url_bytes)).max(HYPER_BUFFER_BYTES);
+        if is_http2 {
+            let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(HTTP2_STREAMS)
+                .max_header_list_size(u32::try_from(buffer).unwrap_or(u32::MAX))
+                .keep_alive_interval(HTTP2_PING)
+                .keep_alive_timeout(HTTP2_PING)
+                .serve_connection(io, service);
+            drive(connection, &self.shutdown, self.grace).await?;
+        } else {
+            let connection = hyper::server::conn::http1::Builder::new()
+                .timer(patience)
+                .header_read_timeout(head)
+                .max_headers(HYPER_ROOM * self.limits.headers)
+                .max_buf_size(buffer)
+                .serve_connection(io, service);
+            drive(connection, &self.shutdown, self.grace).await?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Nagle's algorithm would hold small answers back for 40 ms.
@@ -231,6 +249,7 @@ async fn drive<C: GracefulConnection>(
 /// Whether the peer speaks HTTP/2; decided on the first bytes, which stay unread.
 async fn begins_with_preface(stream: &TcpStream) -> std::io::Result<bool> {
     let mut start = [0; HTTP2_PREFACE.len()];
+    let mut pause = Duration::from_millis(1);
     loop {
         let seen = stream.peek(&mut start).await?;
         if seen == 0 || start[..seen] != HTTP2_PREFACE[..seen] {
@@ -240,7 +259,8 @@ async fn begins_with_preface(stream: &TcpStream) -> std::io::Result<bool> {
             return Ok(true);
         }
         // A peek returns at once while some bytes are there; look again when more can have come.
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_millis(200));
     }
 }
 

@@ -16,17 +16,22 @@ const BACKLOG: i32 = 4096;
 pub struct Sockets {
     pub(crate) listeners: Vec<TcpListener>,
     port: u16,
+    /// The first address that is listened on.
+    address: IpAddr,
 }
 
 impl Sockets {
     /// Listens on `port` of every address of `swarm`; port 0 is a free one, the same on each address.
     /// An address of a family that this machine doesn't have is left out, as long as one remains.
     pub fn bind(swarm: &Swarm, port: u16) -> anyhow::Result<Self> {
-        let mut sockets = Self { listeners: Vec::new(), port };
+        let mut sockets = Self { listeners: Vec::new(), port, address: Ipv4Addr::LOCALHOST.into() };
         for address in &swarm.bind {
             match listen(SocketAddr::new(*address, sockets.port)) {
                 Ok(listener) => {
                     sockets.port = listener.local_addr()?.port();
+                    if sockets.listeners.is_empty() {
+                        sockets.address = *address;
+                    }
                     sockets.listeners.push(listener);
                 }
                 Err(error) if is_missing_family(&error) => {
@@ -52,6 +57,11 @@ impl Sockets {
     /// The port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The address under which this machine reaches what listens here.
+    pub fn url(&self) -> String {
+        pas_types::catalog::url_of(self.address, self.port)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::config::{LogFormat, Swarm};
 
 /// Sends this process's events to where `swarm` says. Once a process, from `main`.
 pub fn init(swarm: &Swarm) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&swarm.log).with_context(|| format!("swarm.log: `{}`", swarm.log))?;
+    let filter = EnvFilter::try_new(&swarm.log)?;
     let (writer, terminal) = match &swarm.log_file {
         Some(path) => {
             let file = RotatingFile::open(path, swarm.log_max_mb * 1024 * 1024, swarm.log_keep)

@@ -140,11 +140,8 @@ impl<S: Send + Sync, T: std::str::FromStr> FromRequestParts<S> for Segment<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let read = axum::extract::RawPathParams::from_request_parts(parts, state).await;
         let refuse = |name: &str, text: &str| {
-            let kind = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
-            Failure(Error::invalid(
-                name,
-                format!("`{text}` in the path is not a {kind}: use one as it was answered"),
-            ))
+            let message = format!("`{text}` in the path is not a {name}: use one as it was answered");
+            Failure(Error::invalid(name, message))
         };
         let params = read.map_err(|_| refuse("path", parts.uri.path()))?;
         let (name, text) = params.iter().next().unwrap_or_default();

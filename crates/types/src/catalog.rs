@@ -1,5 +1,7 @@
 //! The services of PAS that exist, and where they listen unless told otherwise.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 /// One service of PAS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
@@ -30,3 +32,13 @@ pub const SERVICES: [Entry; 2] = [REGISTRY, HEARTBEAT_MONITOR];
 
 /// The port of the web HMI, whose origin every service admits.
 pub const HMI_PORT: u16 = 6101;
+
+/// The root under which this machine reaches what listens on `address`; what listens everywhere is reached on loopback.
+pub fn url_of(address: IpAddr, port: u16) -> String {
+    let address = match address {
+        IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        address => address,
+    };
+    format!("http://{}", SocketAddr::new(address, port))
+}

@@ -194,6 +194,17 @@ impl Error {
     pub fn status(&self) -> u16 {
         self.http_status.unwrap_or(self.code.http_status())
     }
+
+    /// The number of the gRPC status to answer with. What is only gone for now (503) is unavailable there too.
+    pub fn grpc_code(&self) -> i32 {
+        let code = if self.status() == 503 { ErrorCode::Unavailable } else { self.code };
+        code.grpc_code()
+    }
+
+    /// Whether the same request can succeed later.
+    pub fn retryable(&self) -> bool {
+        self.code.retryable() || self.status() == 503
+    }
 }
 
 /// The body of every error answer.
@@ -231,7 +242,7 @@ impl ErrorEnvelope {
             error: ErrorBody {
                 code: error.code,
                 message: error.message.clone(),
-                retryable: error.code.retryable(),
+                retryable: error.retryable(),
                 fault: error.code.fault(),
                 field: error.field.clone(),
                 request_id: request_id.into(),

@@ -32,6 +32,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const STORE: &str = "store";
 /// The health check of the registry's voice.
 const VOICE: &str = "registry_voice";
+/// The health check of the stream that says whom to probe.
+const WATCH: &str = "registry_watch";
 
 /// The monitor, as its routes and tasks see it.
 #[derive(Debug)]
@@ -112,6 +114,16 @@ impl App {
             .await?;
         self.make_known(&new);
         Ok(Next::On)
+    }
+
+    /// It isn't known any more whom to probe.
+    pub fn watch_broke(&self, error: &anyhow::Error) {
+        self.health.set(WATCH, HealthStatus::Degraded, format!("new services are not probed: {error:#}"));
+    }
+
+    /// It is known whom to probe.
+    pub fn watch_goes_on(&self) {
+        self.health.ok(WATCH);
     }
 
     /// The registry spoke.

@@ -14,10 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pas_service::server::Server;
-use pas_service::{Health, Metrics, Running, Settings, Sockets, clock, presence, running};
-use pas_types::{catalog, limits};
+use pas_service::{Health, Metrics, Running, Settings, Sockets, clock, presence};
+use pas_types::catalog;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 pub use crate::config::Config;
 pub use crate::http::openapi;
@@ -37,27 +36,22 @@ pub async fn start(
     shutdown: CancellationToken,
 ) -> anyhow::Result<Running> {
     let Settings { swarm, service: config } = settings;
+    let mut running = Running::new(&swarm, &sockets, shutdown);
     let health = Health::new(&ENTRY, clock::now());
     let metrics = Metrics::new(&ENTRY);
-    let tasks = TaskTracker::new();
-    let running =
-        Running::new(sockets.port(), tasks.clone(), shutdown.clone(), Duration::from_secs(swarm.grace_s));
 
-    let store = Store::open(&running::data_dir(&swarm, ENTRY.section)?, swarm.fsync)?;
+    let store = Store::open(&running.claim_data(&swarm, ENTRY.section)?, swarm.fsync)?;
     let app = App::new(config.clone(), store, Counts::new(&metrics), health.clone(), clock::now())?;
     let app = Arc::new(app);
     let registry = Registry::new(&swarm.registry_url)?;
     let prober = Prober::new(Duration::from_millis(config.probe_timeout_ms))?;
 
     let (routes, openapi) = http::routes(Arc::clone(&app));
-    let body_limit = limits::CONTROL_BODY_BYTES;
-    let server =
-        Server { entry: ENTRY, routes, rpc: None, openapi, health: health.clone(), metrics, body_limit };
-    server.spawn(&swarm, sockets, &tasks, &shutdown)?;
+    let server = Server { entry: ENTRY, routes, rpc: None, openapi, health: health.clone(), metrics };
+    server.spawn(&swarm, sockets, &running)?;
 
     let loops = tasks::Loops { app, registry, prober, config };
-    loops.spawn(&tasks, &shutdown);
-    let registration = presence::registration(&ENTRY, running.port(), &[]);
-    presence::spawn(&swarm, registration, &health, &tasks, &shutdown);
+    loops.spawn(running.tasks(), running.shutdown());
+    presence::spawn(&swarm, presence::registration(&ENTRY, &running.url(), &[]), &health, &running);
     Ok(running)
 }

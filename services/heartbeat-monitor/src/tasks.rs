@@ -85,6 +85,7 @@ async fn watch(app: Arc<App>, registry: Registry, shutdown: CancellationToken) {
             broken = watch_once(&app, &registry, &mut watcher, &mut pause) => broken,
             () = shutdown.cancelled() => return,
         };
+        app.watch_broke(&error);
         tokio::select! {
             () = pause.after(&error) => {}
             () = shutdown.cancelled() => return,
@@ -104,6 +105,7 @@ async fn watch_once(
         let now = clock::now();
         app.heard(now);
         app.learn(watcher.take(message), now);
+        app.watch_goes_on();
         pause.reset();
     }
 }

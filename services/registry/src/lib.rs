@@ -11,14 +11,11 @@ pub mod store;
 pub mod tasks;
 mod writer;
 
-use std::time::Duration;
-
 use pas_service::server::Server;
-use pas_service::{Health, Metrics, Running, Settings, Sockets, clock, presence, running};
+use pas_service::{Health, Metrics, Running, Settings, Sockets, clock, presence};
+use pas_types::catalog;
 use pas_types::registry::Registration;
-use pas_types::{catalog, limits};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 pub use crate::config::Config;
 pub use crate::http::openapi;
@@ -36,29 +33,27 @@ pub async fn start(
     shutdown: CancellationToken,
 ) -> anyhow::Result<Running> {
     let Settings { swarm, service: config } = settings;
+    let mut running = Running::new(&swarm, &sockets, shutdown);
     let health = Health::new(&ENTRY, clock::now());
     let metrics = Metrics::new(&ENTRY);
-    let tasks = TaskTracker::new();
-    let running =
-        Running::new(sockets.port(), tasks.clone(), shutdown.clone(), Duration::from_secs(swarm.grace_s));
 
     // What was there before is there again, and nobody has aged meanwhile.
-    let store = Store::open(&running::data_dir(&swarm, ENTRY.section)?, swarm.fsync)?;
+    let store = Store::open(&running.claim_data(&swarm, ENTRY.section)?, swarm.fsync)?;
     let tuning = config.tuning();
     let period = tuning.sweep_period;
     let (app, writer) = App::start(store, tuning, health.clone(), &metrics)?;
 
     // The registry is the first on its own list.
-    let own = presence::registration(&ENTRY, running.port(), &[]);
+    let own = presence::registration(&ENTRY, &running.url(), &[]);
     let own = Registration { service_id: app.id_of(&ENTRY), ..own };
     let (registered, _) = app.register(own.clone()).await?;
 
     // From here on it is asked, and looks who is silent.
     let (routes, openapi) = http::routes(app.clone());
+    let (tasks, shutdown) = (running.tasks().clone(), running.shutdown().clone());
     let rpc = Some(rpc::routes(app.clone(), tasks.clone(), shutdown.clone()));
-    let body_limit = limits::CONTROL_BODY_BYTES;
-    let server = Server { entry: ENTRY, routes, rpc, openapi, health: health.clone(), metrics, body_limit };
-    server.spawn(&swarm, sockets, &tasks, &shutdown)?;
+    let server = Server { entry: ENTRY, routes, rpc, openapi, health: health.clone(), metrics };
+    server.spawn(&swarm, sockets, &running)?;
     tasks.spawn(tasks::sweep(app.clone(), health.clone(), period, shutdown.clone()));
     tasks.spawn(tasks::own_beat(app, health, own, registered, shutdown));
 

@@ -6,7 +6,8 @@ use pas_registry::{Config, start};
 use pas_service::{Sockets, config, running, telemetry};
 use pas_types::catalog;
 
-#[tokio::main]
+// Requests are short and take turns at one lock: a second worker would cost more in wake-ups than it brings.
+#[tokio::main(worker_threads = 1)]
 async fn main() -> ExitCode {
     running::exit_code(run().await)
 }

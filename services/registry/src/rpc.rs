@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pas_proto::registry::v1::registry_server::{Registry, RegistryServer};
 use pas_proto::registry::v1::{self, FollowRequest, FollowResponse, WatchRequest, WatchResponse};
+use pas_service::metrics::Open;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
@@ -70,22 +71,6 @@ enum End {
     Gone,
     /// The reader is told.
     Told(Refusal),
-}
-
-/// Counts a stream while it is open.
-struct Open(Gauge);
-
-impl Open {
-    fn new(gauge: &Gauge) -> Self {
-        gauge.inc();
-        Self(gauge.clone())
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
 }
 
 #[tonic::async_trait]

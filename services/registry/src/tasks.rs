@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use pas_service::{Health, clock};
+use pas_service::{Health, clock, presence};
 use pas_types::health::HealthStatus;
-use pas_types::registry::{Heartbeat, Registered, Registration, Status};
+use pas_types::registry::{Heartbeat, Registered, Registration};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -46,14 +46,9 @@ pub async fn own_beat(
             () = tokio::time::sleep(wait) => {}
             () = shutdown.cancelled() => return,
         }
-        let report = health.report(clock::now());
-        let status = match report.status {
-            HealthStatus::Ok => Status::Ok,
-            HealthStatus::Recovering | HealthStatus::Degraded => Status::Degraded,
-            HealthStatus::Down => Status::Down,
-        };
+        let (status, reason) = presence::word(health.report(clock::now()));
         let plain = Heartbeat::plain(registered.service_id, Some(registered.lease_id));
-        let beat = Heartbeat { status: Some(status), reason: report.reason, ..plain };
+        let beat = Heartbeat { status: Some(status), reason, ..plain };
         match app.beat(&beat) {
             Ok(answer) => wait = Duration::from_millis(answer.next_beat_ms),
             Err(Refusal::UnknownService(_) | Refusal::StaleLease(_)) => {

@@ -48,13 +48,13 @@ pub(super) fn parse(
                 .help("Print the settings in force and end"),
         );
     for (path, default) in leaves {
-        command = command.arg(
-            Arg::new(path.clone())
-                .long(name(path))
-                .value_name("VALUE")
-                .allow_hyphen_values(true)
-                .help(format!("{} [default: {default}]", description(path, schemas))),
-        );
+        let help = format!("{} [default: {default}]", description(path, schemas));
+        let flag = Arg::new(path.clone()).long(name(path)).value_name("VALUE").help(help);
+        command = command.arg(match default {
+            // `--insecure-bind` says yes; to say no takes `=false`.
+            Value::Bool(_) => flag.num_args(0..=1).require_equals(true).default_missing_value("true"),
+            _ => flag.allow_negative_numbers(true),
+        });
     }
     let matches = command.try_get_matches_from(&sources.arguments).map_err(|error| {
         let text = error.render().to_string();
@@ -74,7 +74,7 @@ fn description(path: &str, schemas: &[(&str, RefOr<Schema>)]) -> String {
         let (section, key) = path.split_once('.')?;
         let (_, schema) = schemas.iter().find(|(name, _)| *name == section)?;
         let schema = serde_json::to_value(schema).ok()?;
-        Some(schema.pointer(&format!("/properties/{}/description", key))?.as_str()?.to_owned())
+        Some(schema.pointer(&format!("/properties/{key}/description"))?.as_str()?.to_owned())
     };
     find().unwrap_or_else(|| path.to_owned())
 }

@@ -2,6 +2,7 @@
 
 mod flags;
 mod layers;
+mod limits;
 mod swarm;
 mod tree;
 
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
 use layers::Layers;
+pub use limits::Limits;
 pub use swarm::{Fsync, LogFormat, Swarm};
 use tree::Tree;
 
@@ -91,13 +93,13 @@ where
         sources,
     )?;
 
+    let mut sections: Vec<&str> = catalog::SERVICES.iter().map(|entry| entry.section).collect();
+    sections.push("swarm");
     if let Some((file, tree)) = read_file(flags.config.as_deref())? {
-        let mut sections: Vec<&str> = catalog::SERVICES.iter().map(|entry| entry.section).collect();
-        sections.push("swarm");
         layers.lay_file(&file, tree, &sections)?;
     }
     for (name, text) in &sources.environment {
-        if let Some(path) = variable_path(name, entry) {
+        if let Some(path) = variable_path(name, entry, &sections)? {
             layers.lay_text(&path, text, name)?;
         }
     }
@@ -123,12 +125,21 @@ pub fn check_range(field: &str, value: u64, least: u64, most: u64) -> Result<(),
     Err(Error::invalid(field, format!("{field} is {value}: use a number from {least} to {most}")))
 }
 
-/// `PAS_REGISTRY__TTL_S` is `registry.ttl_s`; the variables of other services are theirs to check.
-fn variable_path(name: &str, entry: &catalog::Entry) -> Option<String> {
-    let (section, key) = name.strip_prefix("PAS_")?.split_once("__")?;
+/// `PAS_REGISTRY__TTL_S` is `registry.ttl_s`. The keys of other services are theirs to check, but not what nobody has.
+fn variable_path(
+    name: &str,
+    entry: &catalog::Entry,
+    sections: &[&str],
+) -> Result<Option<String>, ConfigError> {
+    let Some((section, key)) = name.strip_prefix("PAS_").and_then(|rest| rest.split_once("__")) else {
+        return Ok(None);
+    };
     let section = section.to_ascii_lowercase();
-    (section == "swarm" || section == entry.section)
-        .then(|| format!("{section}.{}", key.to_ascii_lowercase().replace("__", ".")))
+    if !sections.contains(&section.as_str()) {
+        return Err(layers::unknown(name, "section", &section, sections.iter().copied()));
+    }
+    let ours = section == "swarm" || section == entry.section;
+    Ok(ours.then(|| format!("{section}.{}", key.to_ascii_lowercase().replace("__", "."))))
 }
 
 fn read_file(named: Option<&Path>) -> Result<Option<(String, Tree)>, ConfigError> {
@@ -149,7 +160,7 @@ fn read_file(named: Option<&Path>) -> Result<Option<(String, Tree)>, ConfigError
 
 fn section<T: DeserializeOwned>(layers: &Layers, name: &str) -> Result<T, ConfigError> {
     serde_path_to_error::deserialize(layers.section(name)).map_err(|error| {
-        let path = format!("{name}.{}", error.path());
+        let path = format!("{name}.{}", error.path()).trim_end_matches('.').to_owned();
         let at = layers.origin(&path).map(|origin| format!("{origin}: ")).unwrap_or_default();
         ConfigError::Refused(format!("{at}{path}: {}", crate::json::in_words(&error.inner().to_string())))
     })

@@ -1,9 +1,13 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
+use http::Uri;
 use pas_types::Error;
 use serde::{Deserialize, Serialize};
+use tracing_subscriber::EnvFilter;
 use utoipa::ToSchema;
+
+use super::{Limits, check_range};
 
 /// The settings that every service shares: the section `swarm`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -38,6 +42,8 @@ pub struct Swarm {
     pub grace_s: u64,
     /// When written data is forced to the disk: always costs the most; os leaves it to the system.
     pub fsync: Fsync,
+    /// What is taken of callers.
+    pub limits: Limits,
 }
 
 /// How log lines look.
@@ -80,6 +86,7 @@ impl Default for Swarm {
             log_keep: 3,
             grace_s: 10,
             fsync: Fsync::Interval,
+            limits: Limits::default(),
         }
     }
 }
@@ -101,15 +108,23 @@ impl Swarm {
                 ),
             ));
         }
-        if !self.registry_url.starts_with("http://") {
+        let registry = self.registry_url.parse::<Uri>().ok().filter(|url| url.scheme_str() == Some("http"));
+        if registry.and_then(|url| url.authority().map(|name| name.as_str().contains('@'))) != Some(false) {
             return Err(Error::invalid(
                 "registry_url",
                 format!("registry_url is `{}`: use an http URL, as http://127.0.0.1:6121", self.registry_url),
             ));
         }
-        if self.log_max_mb == 0 {
-            return Err(Error::invalid("log_max_mb", "log_max_mb is 0: use at least 1"));
+        if let Err(error) = EnvFilter::try_new(&self.log) {
+            let message = format!(
+                "log is `{}`: {error}; use a level, or directives as info,pas_registry=debug",
+                self.log
+            );
+            return Err(Error::invalid("log", message));
         }
-        Ok(())
+        check_range("log_max_mb", self.log_max_mb, 1, 100_000)?;
+        check_range("log_keep", self.log_keep.into(), 0, 1_000)?;
+        check_range("grace_s", self.grace_s, 0, 3_600)?;
+        self.limits.validate()
     }
 }

@@ -52,8 +52,12 @@ fn load(file: Option<&str>, environment: &[(&str, &str)], flags: &[&str]) -> Res
 #[test]
 fn each_layer_overrides_the_one_below() {
     let file = "swarm:\n  grace_s: 3\nregistry:\n  port: 7001\n  sweep_s: 1\n  brake: {share: 0.3}\n";
-    let environment =
-        [("PAS_REGISTRY__SWEEP_S", "2"), ("PAS_REGISTRY__BRAKE__WINDOW_S", "20"), ("PAS_OTHER__X", "1")];
+    let environment = [
+        ("PAS_REGISTRY__SWEEP_S", "2"),
+        ("PAS_REGISTRY__BRAKE__WINDOW_S", "20"),
+        ("PAS_HEARTBEAT_MONITOR__X", "1"),
+        ("PAS_OTHER", "1"),
+    ];
     let settings =
         load(Some(file), &environment, &["--sweep-s", "3", "--names", "a,b", "--log-file", "/x"]).unwrap();
     let service = Demo {
@@ -90,6 +94,10 @@ fn an_unknown_variable_is_refused_by_name() {
         load(None, &[("PAS_REGISTRY__PROT", "1")], &[]).unwrap_err(),
         "PAS_REGISTRY__PROT: unknown key `registry.prot`, did you mean `registry.port`?"
     );
+    assert_eq!(
+        load(None, &[("PAS_REGISTRI__PORT", "1")], &[]).unwrap_err(),
+        "PAS_REGISTRI__PORT: unknown section `registri`, did you mean `registry`?"
+    );
 }
 
 #[test]
@@ -108,7 +116,7 @@ fn a_wrong_value_is_refused_with_its_origin() {
 fn an_address_that_others_can_reach_is_refused_unless_that_is_accepted() {
     let error = load(None, &[], &["--bind", "127.0.0.1,0.0.0.0"]).unwrap_err();
     assert!(error.starts_with("--bind: swarm: 0.0.0.0 can be reached by other machines"), "{error}");
-    load(None, &[], &["--bind", "0.0.0.0", "--insecure-bind", "true"]).unwrap();
+    load(None, &[], &["--bind", "0.0.0.0", "--insecure-bind"]).unwrap();
 }
 
 #[test]
@@ -117,4 +125,19 @@ fn what_is_printed_can_be_read_back() {
     let again = load(Some(&printed), &[], &[]).unwrap();
     assert_eq!(again.service, Demo { sweep_s: 7.0, ..Demo::default() });
     assert_eq!(again.swarm, Swarm::default());
+}
+
+#[test]
+fn a_setting_that_would_fail_later_is_refused_at_once() {
+    for (flag, value) in [
+        ("--grace-s", "18446744073709551615"),
+        ("--log-max-mb", "18446744073709551615"),
+        ("--log", "no=such=x"),
+        ("--registry-url", "http://a b"),
+        ("--registry-url", "http://user:secret@localhost:1"),
+        ("--limits-connections", "0"),
+    ] {
+        let error = load(None, &[], &[flag, value]).unwrap_err();
+        assert!(error.starts_with(flag), "{flag} {value}: {error}");
+    }
 }

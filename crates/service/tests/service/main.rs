@@ -5,20 +5,18 @@
 mod presence;
 mod server;
 
-use std::time::Duration;
-
 use axum::Router;
+use pas_service::config::Limits;
 use pas_service::server::Server;
 use pas_service::{Health, Metrics, Running, Sockets, Swarm, clock};
 use pas_types::catalog;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// A service that has nothing but these routes.
-fn serve(routes: Router, sockets: Sockets, grace_s: u64, body_limit: usize) -> Running {
-    let swarm = Swarm { grace_s, ..Swarm::default() };
-    let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-    let running = Running::new(sockets.port(), tasks.clone(), shutdown.clone(), Duration::from_secs(grace_s));
+fn serve(routes: Router, sockets: Sockets, grace_s: u64, body_bytes: usize) -> Running {
+    let limits = Limits { body_bytes, ..Limits::default() };
+    let swarm = Swarm { grace_s, limits, ..Swarm::default() };
+    let running = Running::new(&swarm, &sockets, CancellationToken::new());
     let server = Server {
         entry: catalog::REGISTRY,
         routes,
@@ -26,8 +24,7 @@ fn serve(routes: Router, sockets: Sockets, grace_s: u64, body_limit: usize) -> R
         openapi: utoipa::openapi::OpenApi::default(),
         health: Health::new(&catalog::REGISTRY, clock::now()),
         metrics: Metrics::new(&catalog::REGISTRY),
-        body_limit,
     };
-    server.spawn(&swarm, sockets, &tasks, &shutdown).unwrap();
+    server.spawn(&swarm, sockets, &running).unwrap();
     running
 }

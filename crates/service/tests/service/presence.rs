@@ -12,7 +12,6 @@ use pas_types::{Error, catalog, limits};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::serve;
 
@@ -62,10 +61,10 @@ async fn a_service_waits_for_the_registry_comes_back_when_forgotten_and_leaves_a
     let port = Sockets::loopback().unwrap().port();
     let swarm = Swarm { registry_url: format!("http://127.0.0.1:{port}/"), ..Swarm::default() };
     let health = Health::new(&catalog::HEARTBEAT_MONITOR, clock::now());
-    let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-    let registration = presence::registration(&catalog::HEARTBEAT_MONITOR, 1, &["manage"]);
+    let running = Running::new(&swarm, &Sockets::loopback().unwrap(), CancellationToken::new());
+    let registration = presence::registration(&catalog::HEARTBEAT_MONITOR, &running.url(), &["manage"]);
     registration.validate().unwrap();
-    presence::spawn(&swarm, registration, &health, &tasks, &shutdown);
+    presence::spawn(&swarm, registration, &health, &running);
     while health.report(clock::now()).status != HealthStatus::Degraded {
         tokio::task::yield_now().await;
     }
@@ -81,9 +80,7 @@ async fn a_service_waits_for_the_registry_comes_back_when_forgotten_and_leaves_a
     *known.lock().unwrap() = false;
     next(&mut calls, "register").await;
 
-    shutdown.cancel();
-    tasks.close();
+    running.stop().await.unwrap();
     next(&mut calls, "deregister").await;
-    tasks.wait().await;
     registry.stop().await.unwrap();
 }

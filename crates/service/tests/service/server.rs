@@ -36,6 +36,8 @@ fn start(grace_s: u64, gate: &Arc<Gate>) -> Running {
         .route("/echo", post(async |Json(body): Json<Value>| Json(body)))
         .route("/query", get(async |pairs: Pairs| Json(pairs.0)))
         .route("/fails", get(async || Failure(pas_types::Error::unavailable("full").with_retry_after(7))))
+        .route("/panics", get(async || -> Json<Value> { panic!("as the test wants it") }))
+        .route("/much", get(async || "x".repeat(64 * 1024 * 1024)))
         .route("/wait", get(wait));
     serve(routes, Sockets::loopback().unwrap(), grace_s, 1000)
 }
@@ -270,4 +272,37 @@ async fn requests_are_counted_by_route_and_status() {
     let line = r#"pas_registry_http_requests_total{route="/fails",status="503"} 1"#;
     assert!(text.lines().any(|found| found == line), "{text}");
     assert!(text.contains("pas_registry_process_resident_bytes "), "{text}");
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_is_an_internal_error_and_the_connection_is_counted_down() {
+    let service = service();
+    let (status, error) = error_of(get_url(service.url() + "/panics").await.unwrap()).await;
+    assert_eq!((status, error.code), (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal));
+    let text = get_url(service.url() + "/metrics").await.unwrap().text().await.unwrap();
+    let counted = r#"pas_registry_http_requests_total{route="/panics",status="500"} 1"#;
+    assert!(text.lines().any(|line| line == counted), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_takes_nothing_of_its_answer_is_cut_off() {
+    let service = service();
+    let mut stream = TcpStream::connect(("127.0.0.1", service.port())).await.unwrap();
+    stream.write_all(b"GET /much HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    // The paused clock passes the time limit as soon as nothing else can happen: the peer's buffers are full.
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    let mut taken = Vec::new();
+    drop(stream.read_to_end(&mut taken).await);
+    assert!(taken.len() < 64 * 1024 * 1024, "all of it was kept for a peer that did not read");
+}
+
+#[tokio::test]
+async fn two_hosts_are_refused() {
+    let service = service();
+    let answer = raw(
+        &service,
+        "GET /query HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\nconnection: close\r\n\r\n",
+    )
+    .await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
 }

@@ -14,9 +14,9 @@ use pas_proto::registry::v1::{
 use pas_service::server::Server;
 use pas_service::web::Json;
 use pas_service::{Health, Metrics, Running, Sockets, Swarm, clock};
+use pas_types::catalog;
 use pas_types::registry::ReachabilityReport;
 use pas_types::time::{Now, WireTime};
-use pas_types::{catalog, limits};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
@@ -95,21 +95,20 @@ impl Script {
 
     /// Serves on `sockets` until it is stopped.
     pub(crate) fn serve(&self, sockets: Sockets) -> Running {
-        let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         // No grace: a registry that is stopped here falls silent at once.
-        let running = Running::new(sockets.port(), tasks.clone(), shutdown.clone(), Duration::ZERO);
-        let rpc = Rpc { script: self.clone(), tasks: tasks.clone(), shutdown: shutdown.clone() };
-        Server {
+        let swarm = Swarm { grace_s: 0, ..Swarm::default() };
+        let running = Running::new(&swarm, &sockets, CancellationToken::new());
+        let (tasks, shutdown) = (running.tasks().clone(), running.shutdown().clone());
+        let rpc = Rpc { script: self.clone(), tasks, shutdown };
+        let server = Server {
             entry: catalog::REGISTRY,
             routes: self.routes(),
             rpc: Some(tonic::service::Routes::new(RegistryServer::new(rpc))),
             openapi: utoipa::openapi::OpenApi::default(),
             health: Health::new(&catalog::REGISTRY, clock::now()),
             metrics: Metrics::new(&catalog::REGISTRY),
-            body_limit: limits::CONTROL_BODY_BYTES,
-        }
-        .spawn(&Swarm { grace_s: 0, ..Swarm::default() }, sockets, &tasks, &shutdown)
-        .unwrap();
+        };
+        server.spawn(&swarm, sockets, &running).unwrap();
         running
     }
 

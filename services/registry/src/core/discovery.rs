@@ -9,7 +9,7 @@ use pas_types::time::Now;
 use uuid::Uuid;
 
 use super::directory::Place;
-use super::{Registry, Row};
+use super::{Registry, Room, Row};
 use crate::error::Refusal;
 
 /// A page of services, not yet in words.
@@ -34,7 +34,7 @@ impl Page {
 }
 
 impl Registry {
-    /// The services that fit `query`, sorted by name and id.
+    /// The services that fit `query`, sorted by name and id. A page of heavy services ends before its limit.
     pub fn discover(&self, query: &DiscoveryQuery) -> Result<Page, Refusal> {
         query.validate()?;
         let after = query.cursor.as_deref().map(|cursor| decode(cursor, query)).transpose()?;
@@ -45,9 +45,13 @@ impl Registry {
             .candidates(kind, &query.cap, query.name.as_deref(), after)
             .filter_map(|place| Some((place, self.services.get(&place.id)?)))
             .filter(|(_, row)| fits(row, query));
-        let mut rows = Vec::with_capacity(limit.min(self.services.len()));
+        let mut room = Room::new(limit);
+        let mut rows = Vec::new();
         let mut last = None;
-        for (place, row) in fitting.by_ref().take(limit) {
+        while room.is_left()
+            && let Some((place, row)) = fitting.next()
+        {
+            room.take(row.weight());
             rows.push(row.clone());
             last = Some(place);
         }

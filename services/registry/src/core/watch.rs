@@ -6,29 +6,39 @@ use super::changes::{Change, Cursor};
 use super::pending::Before;
 use super::{Registry, Row};
 
-/// Services in one message, at the most.
+/// Services in one message to watchers, at the most.
 const ROWS: usize = 500;
-/// When a message weighs so much, it is full. With the heaviest service on top it stays below the 4 MiB that readers
-/// take by default.
+/// When an answer weighs so much, it is full. With the heaviest service on top it stays below the 4 MiB that readers of
+/// messages take by default.
 const FULL_BYTES: usize = 1024 * 1024;
 
-/// The room in one message to watchers.
-#[derive(Debug, Default)]
+/// The room in one answer.
+#[derive(Debug)]
 pub struct Room {
     rows: usize,
     bytes: usize,
 }
 
 impl Room {
+    /// That of an answer of at most so many services.
+    pub fn new(rows: usize) -> Self {
+        Self { rows, bytes: FULL_BYTES }
+    }
+
+    /// That of a message to watchers.
+    pub fn of_message() -> Self {
+        Self::new(ROWS)
+    }
+
     /// Whether another service fits.
     pub fn is_left(&self) -> bool {
-        self.rows < ROWS && self.bytes < FULL_BYTES
+        self.rows > 0 && self.bytes > 0
     }
 
     /// A service of this weight goes in.
     pub fn take(&mut self, weight: usize) {
-        self.rows += 1;
-        self.bytes += weight;
+        self.rows = self.rows.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(weight);
     }
 }
 
@@ -81,7 +91,7 @@ impl Registry {
             return None;
         }
         let mut news = self.changes.after(from.index)?.peekable();
-        let mut room = Room::default();
+        let mut room = Room::of_message();
         let mut changes = Changes { at: from, upserted: Vec::new(), removed: Vec::new(), more: false };
         while room.is_left()
             && let Some((index, change)) = news.next()

@@ -15,7 +15,7 @@ pub(super) fn snapshot(snapshot: Snapshot) -> impl Iterator<Item = WatchResponse
         if ended {
             return None;
         }
-        let mut room = Room::default();
+        let mut room = Room::of_message();
         let mut services = Vec::new();
         while room.is_left()
             && let Some((index, row)) = rows.next()

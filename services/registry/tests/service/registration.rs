@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use pas_types::error::ErrorCode;
 use reqwest::Method;
@@ -125,5 +127,28 @@ async fn pages_follow_one_another() -> Result<()> {
         path = format!("/discover?cap=infer&limit=3&cursor={cursor}");
     }
     assert_eq!(names, (0..7).map(|n| json!(format!("m{n}"))).collect::<Vec<_>>());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_page_of_heavy_services_ends_before_it_is_too_large_and_goes_on_from_its_cursor() -> Result<()> {
+    let server = Server::start().await?;
+    let labels: BTreeMap<String, String> = (0..64).map(|n| (format!("l{n}"), "x".repeat(4096))).collect();
+    for n in 0..12 {
+        server.client.register(with(model(&format!("m{n:02}")), json!({"labels": labels}))).await?;
+    }
+    let mut names = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = server.client.get(&format!("/discover?type=model&limit=1000{cursor}")).await?;
+        let services = page["services"].as_array().context("no services")?;
+        assert!(services.len() < 12, "all of it came in one answer of {} bytes", page.to_string().len());
+        names.extend(services.iter().map(|service| service["name"].to_string()));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(names, Vec::from_iter((0..12).map(|n| format!("\"m{n:02}\""))));
     Ok(())
 }

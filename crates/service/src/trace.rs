@@ -37,8 +37,9 @@ impl TraceContext {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let span_id = format!("{:016x}", clock::random());
         let parent = headers.get(TRACE_PARENT).and_then(|value| value.to_str().ok());
-        let trace_id =
-            parent.and_then(trace_id_of).unwrap_or_else(|| format!("{:032x}", clock::new_id().as_u128()));
+        let trace_id = parent
+            .and_then(trace_id_of)
+            .unwrap_or_else(|| format!("{:016x}{:016x}", clock::random(), clock::random()));
         Self { trace_id, span_id }
     }
 }

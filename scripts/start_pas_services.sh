@@ -3,7 +3,8 @@
 #
 #   scripts/start_pas_services.sh [--config FILE] [--data-dir DIR]
 #
-# What is missing on a fresh Debian or Ubuntu is installed when this runs as root; else the command is printed.
+# What is missing on a fresh Debian or Ubuntu is installed when this runs as root, and Rust by rustup; else the command
+# is printed.
 # Paths are relative to the repository, from wherever this is called.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -27,6 +28,17 @@ require_system_packages() {
   DEBIAN_FRONTEND=noninteractive sh -c "$install" >"$log" 2>&1 || { cat "$log" >&2; fail "that did not work"; }
 }
 
+# The toolchain itself comes with the first build: rust-toolchain.toml says which.
+install_rust() {
+  local install="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal"
+  local help="cargo is missing. Install Rust $1 or later (apt's is too old), then run this script again:
+  $install"
+  [ "$(id -u)" -eq 0 ] || fail "$help"
+  say "installing Rust with rustup"
+  bash -o pipefail -c "$install" >"$log" 2>&1 || { cat "$log" >&2; fail "$help"; }
+  PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+}
+
 # Cargo is not taken from apt: what Debian and Ubuntu ship is older than this workspace needs.
 require_cargo() {
   local needed found
@@ -34,8 +46,7 @@ require_cargo() {
   if ! command -v cargo >/dev/null && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
     PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
   fi
-  command -v cargo >/dev/null \
-    || fail "cargo is missing: install Rust $needed or later with rustup (see https://rustup.rs); apt's is too old"
+  command -v cargo >/dev/null || install_rust "$needed"
   found=$(cargo --version | cut -d' ' -f2)
   [ "$(printf '%s\n' "$needed" "$found" | sort -V | head -n 1)" = "$needed" ] \
     || fail "cargo $found is too old: Rust $needed or later is needed (rustup update; apt's is too old)"
@@ -43,14 +54,18 @@ require_cargo() {
 
 # Builds in release; shows one line, and cargo's own output only when it fails.
 build() {
-  local started=$SECONDS builder outcome=0
-  cargo build --release --locked --bins --workspace --exclude pas-tests --exclude pas-testkit >"$log" 2>&1 &
+  local started=$SECONDS outcome=0
+  # A process group of its own, which ends as one: cargo and the compilers that it runs.
+  set -m
+  cargo build --release --locked --bins --workspace --exclude pas-tests --exclude pas-testkit >"$log" 2>&1 </dev/null &
   builder=$!
+  set +m
   while [ -t 1 ] && kill -0 "$builder" 2>/dev/null; do
     printf '\rbuilding: %s crates, %s s' "$(grep -c Compiling "$log" || true)" "$((SECONDS - started))"
     sleep 0.5
   done
   wait "$builder" || outcome=$?
+  builder=
   if [ -t 1 ]; then
     printf '\r\033[K'
   fi
@@ -58,8 +73,16 @@ build() {
   say "built: $(grep -c Compiling "$log" || true) crates, $((SECONDS - started)) s"
 }
 
+builder=
+end() {
+  [ -z "$builder" ] || kill -- "-$builder" 2>/dev/null || true
+  rm -f "$log"
+}
+
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap end EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 require_system_packages
 require_cargo
 build

@@ -25,9 +25,11 @@ cargo clippy --workspace --all-targets --quiet -- -D warnings
 step "docs"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 
+step "dependencies"
 if cargo deny --version >/dev/null 2>&1; then
-  step "dependencies"
   cargo deny --log-level error check bans licenses sources
+else
+  echo "SKIPPED: cargo-deny is missing (cargo install cargo-deny --locked)"
 fi
 
 step "doctests"

@@ -53,6 +53,12 @@ impl Home {
         self.log_dir.join(format!("{service}.log"))
     }
 
+    /// What a service, or the supervisor, prints although it has a log: why it could not start, above all. A file of
+    /// its own, since a service sets its log aside by itself when that is full.
+    pub(crate) fn error_log(&self, name: &str) -> PathBuf {
+        self.log_dir.join(format!("{name}.err.log"))
+    }
+
     /// Makes the folders, where they are missing.
     pub(crate) fn prepare(&self) -> Result<()> {
         let run = self.data_dir.join("run");
@@ -102,15 +108,17 @@ impl Home {
         }
     }
 
-    /// Makes the token that calls which run or end programs must show; one that exists is kept.
+    /// Makes the token that calls which run or end programs must show; one that exists is kept. A full disk leaves
+    /// none behind, rather than an empty one.
     pub(crate) fn ensure_token(&self) -> Result<()> {
-        let path = self.run("token");
-        let file = match File::options().write(true).create_new(true).mode(0o600).open(&path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
-            file => file,
-        };
+        let (new, path) = (self.run("token.new"), self.run("token"));
+        if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 0) {
+            return Ok(());
+        }
         let token: String = proc::random::<32>()?.iter().map(|byte| format!("{byte:02x}")).collect();
+        let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&new);
         file.and_then(|mut file| file.write_all(token.as_bytes()))
+            .and_then(|()| fs::rename(&new, &path))
             .with_context(|| format!("cannot write {}", path.display()))
     }
 
@@ -168,6 +176,23 @@ mod tests {
         assert_eq!(fs::read_to_string(home.run("token")).unwrap(), token);
         assert_eq!(token.len(), 64);
         assert_eq!(fs::metadata(home.run("token")).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn an_empty_token_is_replaced() {
+        let (_dir, home) = home();
+        fs::write(home.run("token"), "").unwrap();
+        home.ensure_token().unwrap();
+        let token = fs::metadata(home.run("token")).unwrap();
+        assert_eq!((token.len(), token.mode() & 0o777), (64, 0o600));
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_written_whole_is_not_there_at_all() {
+        let (_dir, home) = home();
+        std::os::unix::fs::symlink("/dev/full", home.run("token.new")).unwrap();
+        home.ensure_token().unwrap_err();
+        assert!(!home.run("token").exists());
     }
 
     #[test]

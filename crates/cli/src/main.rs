@@ -4,11 +4,16 @@ mod commands;
 mod core;
 mod health;
 mod home;
+mod log_file;
 mod out;
 mod ports;
+#[cfg(target_os = "linux")]
 mod proc;
 mod supervisor;
 mod swarm;
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("`pas` runs on Linux only: it holds processes by pidfd and reads /proc (src/proc.rs)");
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;

@@ -4,16 +4,13 @@
 //! that was killed is replaced by the next `pas up`, which takes them over as they are.
 
 use std::cell::RefCell;
-use std::fs::{self, File};
 use std::future::pending;
-use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures_util::future::join_all;
-use pas_types::time::WireTime;
 use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -24,16 +21,12 @@ use crate::core::state::{Identity, Record, State, take_over};
 use crate::home::SUPERVISOR;
 use crate::proc::{self, Process, Signal};
 use crate::swarm::Swarm;
-use crate::{health, out};
+use crate::{health, log_file, out};
 
 /// A service that has not answered by then lets the others start, and is reported.
 const START_PATIENCE: Duration = Duration::from_secs(30);
 /// So does one that has died so often.
 const START_DEATHS: u32 = 3;
-/// What a service is given beyond its own grace before it is killed.
-pub(crate) const STOP_MARGIN: Duration = Duration::from_secs(2);
-/// The supervisor's log is set aside when it is longer.
-const MOST_LOG_BYTES: u64 = 1024 * 1024;
 
 /// The supervisor of one swarm. Whoever runs it holds the lock of the data directory.
 pub(crate) struct Supervisor {
@@ -117,9 +110,9 @@ impl Supervisor {
 
     fn start(&self, index: usize) -> Result<Running> {
         let service = &self.swarm.services[index];
-        let log = self.swarm.home.log(service.name);
-        let log = File::options().create(true).append(true).open(&log);
-        let log = log.with_context(|| format!("cannot open the log of {}", service.name))?;
+        let log = self.swarm.home.error_log(service.name);
+        let log =
+            log_file::open_for_process(&log).with_context(|| format!("cannot open {}", log.display()))?;
         let mut command = self.swarm.command(service);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
         let mut child =
@@ -200,26 +193,13 @@ impl Supervisor {
     /// Says a line on standard output and in the supervisor's log. That nobody can hear it must not end a swarm.
     fn say(&self, line: &str) {
         let _ = out::line(line);
-        let _ = self.write_log(line);
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the shell of the launcher: the one place that reads the time of day"
-    )]
-    fn write_log(&self, line: &str) -> std::io::Result<()> {
-        let path = self.swarm.home.log(SUPERVISOR);
-        if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > MOST_LOG_BYTES) {
-            fs::rename(&path, path.with_extension("log.1"))?;
-        }
-        let mut log = File::options().create(true).append(true).open(&path)?;
-        writeln!(log, "{} {line}", WireTime::from(jiff::Timestamp::now()))
+        let _ = log_file::write_line(&self.swarm.home.log(SUPERVISOR), line);
     }
 }
 
 /// Stops every service of a state that runs, the last one first, each within its grace or by force.
 pub(crate) async fn stop(state: &State, say: impl Fn(String)) {
-    let patience = Duration::from_secs(state.grace_s) + STOP_MARGIN;
+    let patience = state.stop_patience();
     for record in state.services.iter().rev() {
         let Some(process) = record.running().and_then(Process::open) else { continue };
         process.signal(Signal::TERM);

@@ -1,13 +1,13 @@
 //! What is to run: the services of the catalogue, each with the configuration that it says is in force.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use pas_types::catalog::{Entry, REGISTRY, SERVICES};
+use pas_types::catalog::{Entry, REGISTRY, SERVICES, url_of};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -137,7 +137,7 @@ impl Service {
             entry.section
         );
         let address = bind.first().with_context(|| "swarm.bind is empty: name at least one address")?;
-        let url = url(*address, port);
+        let url = url_of(*address, port);
         Ok(Self { name: entry.name, section: entry.section, binary: binary(entry)?, bind, port, url })
     }
 }
@@ -157,16 +157,6 @@ fn parse(yaml: &str, entry: &Entry) -> Result<(Shared, Own)> {
     Ok((serde_json::from_value(section("swarm")?)?, serde_json::from_value(section(entry.section)?)?))
 }
 
-/// Where this machine reaches what listens on `address`; what listens everywhere is reached on loopback.
-fn url(address: IpAddr, port: u16) -> String {
-    let address = match address {
-        IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        address => address,
-    };
-    format!("http://{}", std::net::SocketAddr::new(address, port))
-}
-
 /// Services would register where the registry of this swarm is not: legal, but seldom meant.
 fn registry_elsewhere(registry_url: &str, services: &[Service]) -> Option<String> {
     let registry = services.iter().find(|service| service.name == REGISTRY.name)?;
@@ -181,6 +171,8 @@ fn registry_elsewhere(registry_url: &str, services: &[Service]) -> Option<String
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
     use super::*;
 
     const PRINTED: &str = "swarm:\n  data_dir: artifacts\n  bind: [127.0.0.1, \"::1\"]\n  registry_url: http://127.0.0.1:6121\n\
@@ -203,12 +195,5 @@ mod tests {
             "services look for the registry at http://127.0.0.1:6121, but it will be at http://127.0.0.1:7001: \
              set swarm.registry_url"
         );
-    }
-
-    #[test]
-    fn what_listens_everywhere_is_reached_on_loopback() {
-        assert_eq!(url(Ipv4Addr::UNSPECIFIED.into(), 6121), "http://127.0.0.1:6121");
-        assert_eq!(url(Ipv6Addr::UNSPECIFIED.into(), 6121), "http://[::1]:6121");
-        assert_eq!(url([10, 0, 0, 7].into(), 6121), "http://10.0.0.7:6121");
     }
 }

@@ -170,6 +170,18 @@ async fn a_killed_service_answers_again_soon_and_the_others_are_not_touched() {
 }
 
 #[tokio::test]
+async fn what_a_service_prints_does_not_go_into_the_log_that_it_sets_aside_by_itself() {
+    let swarm = Swarm::new();
+    swarm.pas(&["up", "--detach"]).ok();
+    for (index, entry) in SERVICES.iter().enumerate() {
+        let printed = swarm.data().join(format!("logs/{}.err.log", entry.name));
+        let pid = swarm.pid(index);
+        let files = [1, 2].map(|number| fs::read_link(format!("/proc/{pid}/fd/{number}")).unwrap());
+        assert_eq!(files, [printed.clone(), printed]);
+    }
+}
+
+#[tokio::test]
 async fn services_outlive_a_killed_supervisor_and_the_next_up_takes_them_over() {
     let swarm = Swarm::new();
     swarm.pas(&["up", "--detach"]).ok();
@@ -252,12 +264,19 @@ async fn a_wrong_configuration_is_shown_before_anything_starts() {
 async fn a_service_that_cannot_start_fails_up_with_its_log_while_the_others_serve() {
     let swarm = Swarm::new();
     fs::create_dir(swarm.data()).unwrap();
-    fs::write(swarm.data().join("heartbeat_monitor"), "a file where a folder should be").unwrap();
+    let in_the_way = swarm.data().join("heartbeat_monitor");
+    fs::write(&in_the_way, "a file where a folder should be").unwrap();
     let said = swarm.pas(&["up", "--detach"]);
     let log = swarm.data().join("logs/heartbeat-monitor.log");
-    let expected = format!("error: heartbeat-monitor did not come up; {} ends with:", log.display());
+    let expected = format!("error: heartbeat-monitor did not come up\n{} ends with:\n  {{", log.display());
     assert!(!said.success && said.error.contains(&expected), "{said:?}");
+    let printed = swarm.data().join("logs/heartbeat-monitor.err.log");
+    let printed = format!("\n{} ends with:\n  {}", printed.display(), in_the_way.display());
+    assert!(said.error.contains(&printed), "{said:?}");
     assert!(swarm.status()["services"][0]["pid"].is_i64());
+    let logs = swarm.pas(&["logs", "heartbeat-monitor"]).ok();
+    let printed = format!("\nheartbeat-monitor.err | {}", in_the_way.display());
+    assert!(logs.contains(&printed), "{logs}");
 }
 
 #[tokio::test]
@@ -267,6 +286,10 @@ async fn what_was_backed_up_is_what_is_restored() {
     let backup = backup.to_str().unwrap();
     swarm.pas(&["up", "--detach"]).ok();
     swarm.register("before").await;
+    let inside = swarm.data().join("backup/of/today");
+    let refusal = swarm.pas(&["backup", inside.to_str().unwrap()]);
+    assert!(!refusal.success && refusal.error.contains("is inside the data directory"), "{refusal:?}");
+    assert!(!swarm.data().join("backup").exists());
     swarm.pas(&["backup", backup]).ok();
     assert!(!swarm.pas(&["backup", backup]).success);
     swarm.register("after").await;

@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 // Generated code keeps its own style.
-#![expect(missing_docs, clippy::allow_attributes, reason = "generated from contracts/proto, where the documentation is")]
+#![expect(
+    missing_docs,
+    clippy::allow_attributes,
+    reason = "generated from contracts/proto, where the documentation is"
+)]
 
 /// What the registry serves to the rest of PAS.
 pub mod registry {

@@ -13,10 +13,19 @@ pub fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
 
 /// Processor time that it has used, in seconds.
 pub fn cpu_s(pid: u32) -> anyhow::Result<f64> {
-    let fields = stat(pid)?;
-    let mut ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
-    let (user, system) = (ticks.next().context("no user time")??, ticks.next().context("no system time")??);
-    Ok((user + system) as f64 / rustix::param::clock_ticks_per_second() as f64)
+    processor_times(pid, 2)
+}
+
+/// Processor time that it and those of its children have used that have ended, in seconds.
+pub fn family_cpu_s(pid: u32) -> anyhow::Result<f64> {
+    processor_times(pid, 4)
+}
+
+/// Processor time that the whole machine has spent on programs, in seconds.
+pub fn machine_cpu_s() -> anyhow::Result<f64> {
+    let stat = fs::read_to_string("/proc/stat").context("/proc/stat can't be read")?;
+    // User, nice, system.
+    seconds(stat.split_whitespace().skip(1).take(3))
 }
 
 /// Its threads.
@@ -29,6 +38,16 @@ pub fn threads(pid: u32) -> anyhow::Result<u64> {
 pub fn open_files(pid: u32) -> anyhow::Result<u64> {
     let files = fs::read_dir(format!("/proc/{pid}/fd")).with_context(|| format!("pid {pid} has no files"))?;
     Ok(files.count() as u64)
+}
+
+/// The first of user, system, children's user and children's system time.
+fn processor_times(pid: u32, count: usize) -> anyhow::Result<f64> {
+    seconds(stat(pid)?.split_whitespace().skip(11).take(count))
+}
+
+fn seconds<'a>(ticks: impl Iterator<Item = &'a str>) -> anyhow::Result<f64> {
+    let ticks: u64 = ticks.map(str::parse::<u64>).sum::<Result<_, _>>().context("no time")?;
+    Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
 /// The fields of `stat` after the name, which may contain blanks and brackets.
@@ -57,7 +76,9 @@ mod tests {
     #[test]
     fn processor_time_only_grows() {
         let pid = std::process::id();
-        let before = cpu_s(pid).unwrap();
-        while cpu_s(pid).unwrap() <= before {}
+        let (own, family, machine) =
+            (cpu_s(pid).unwrap(), family_cpu_s(pid).unwrap(), machine_cpu_s().unwrap());
+        while cpu_s(pid).unwrap() <= own {}
+        assert!(family_cpu_s(pid).unwrap() > family && machine_cpu_s().unwrap() > machine);
     }
 }

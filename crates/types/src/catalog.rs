@@ -42,3 +42,15 @@ pub fn url_of(address: IpAddr, port: u16) -> String {
     };
     format!("http://{}", SocketAddr::new(address, port))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_listens_everywhere_is_reached_on_loopback() {
+        assert_eq!(url_of(Ipv4Addr::UNSPECIFIED.into(), 6121), "http://127.0.0.1:6121");
+        assert_eq!(url_of(Ipv6Addr::UNSPECIFIED.into(), 6121), "http://[::1]:6121");
+        assert_eq!(url_of([10, 0, 0, 7].into(), 6121), "http://10.0.0.7:6121");
+    }
+}

@@ -18,10 +18,10 @@ pub(crate) fn run(source: &Source, dir: &Path) -> Result<ExitCode> {
     let home = source.home()?;
     let databases = databases(&home.data_dir)?;
     ensure!(!databases.is_empty(), "there is no database in {}", home.data_dir.display());
+    let inside = existing_ancestor(dir)?.starts_with(fs::canonicalize(&home.data_dir)?);
+    ensure!(!inside, "{} is inside the data directory: name a folder elsewhere", dir.display());
     fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
     ensure!(fs::read_dir(dir)?.next().is_none(), "{} is not empty: name a new folder", dir.display());
-    let inside = fs::canonicalize(dir)?.starts_with(fs::canonicalize(&home.data_dir)?);
-    ensure!(!inside, "{} is inside the data directory: name a folder elsewhere", dir.display());
     for database in databases {
         let copy = dir.join(&database);
         let unfinished = beside(&copy, "unfinished");
@@ -30,6 +30,12 @@ pub(crate) fn run(source: &Source, dir: &Path) -> Result<ExitCode> {
         out::line(format!("{} ({} bytes)", copy.display(), fs::metadata(&copy)?.len()))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The innermost part of a path that exists, links followed: what is still to be made will lie in it.
+fn existing_ancestor(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    fs::canonicalize(path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/")))
 }
 
 /// The paths of all databases below a folder, relative to it, in order.

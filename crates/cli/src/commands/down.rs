@@ -1,14 +1,13 @@
 //! `pas down`.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::home::Home;
 use crate::out;
 use crate::proc::{Process, Signal};
-use crate::supervisor::{STOP_MARGIN, stop};
+use crate::supervisor::stop;
 use crate::swarm::Source;
 
 /// Stops all, and returns when nothing runs any more.
@@ -22,9 +21,7 @@ pub(crate) async fn run(source: &Source) -> Result<ExitCode> {
         && let Some(supervisor) = Process::open(state.supervisor)
     {
         supervisor.signal(Signal::TERM);
-        let services = u32::try_from(state.services.len()).unwrap_or(u32::MAX);
-        let patience = (Duration::from_secs(state.grace_s) + STOP_MARGIN).saturating_mul(services + 1);
-        if tokio::time::timeout(patience, supervisor.exited()).await.is_err() {
+        if tokio::time::timeout(state.supervisor_patience(), supervisor.exited()).await.is_err() {
             supervisor.signal(Signal::KILL);
             supervisor.exited().await;
         }

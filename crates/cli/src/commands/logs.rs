@@ -15,23 +15,30 @@ use crate::out;
 use crate::swarm::Source;
 
 const BLOCK: u64 = 64 * 1024;
+/// The width of the names before the lines.
+const LABEL: usize = 22;
 
-/// Shows the last lines of one log or of all, and with `follow` what is written from then on.
+/// Shows the last lines of one log or of all, and of what was printed beside each; with `follow` what is written
+/// from then on, too.
 pub(crate) async fn run(source: &Source, only: Option<&str>, follow: bool, lines: usize) -> Result<ExitCode> {
     let home = source.home()?;
     let names: Vec<&str> = SERVICES.iter().map(|entry| entry.name).chain([SUPERVISOR]).collect();
     if let Some(unknown) = only.filter(|name| !names.contains(name)) {
         bail!("there is no log of `{unknown}`; there are: {}", names.join(", "));
     }
-    let shown = names.into_iter().filter(|name| only.is_none_or(|only| only == *name));
-    let mut logs: Vec<(&str, Log)> = shown.map(|name| (name, Log::new(home.log(name)))).collect();
+    let label = |name: &str| format!("{name:<LABEL$}| ");
+    let mut logs = Vec::new();
+    for name in names.into_iter().filter(|name| only.is_none_or(|only| only == *name)) {
+        let prefix = if only.is_none() { label(name) } else { String::new() };
+        logs.push((prefix, Log::new(home.log(name))));
+        logs.push((label(&format!("{name}.err")), Log::new(home.error_log(name))));
+    }
     for (_, log) in &mut logs {
         log.skip_to_last(lines)?;
     }
     loop {
-        for (name, log) in &mut logs {
+        for (prefix, log) in &mut logs {
             for line in log.read()? {
-                let prefix = if only.is_none() { format!("{name:<18}| ") } else { String::new() };
                 out::line(format!("{prefix}{line}"))?;
             }
         }

@@ -64,14 +64,24 @@ pub(crate) async fn conclude(home: &Home, patience: Duration) -> Result<ExitCode
     };
     show(&report)?;
     for row in report.services.iter().filter(|row| !row.state.is_up()) {
-        let log = home.log(&row.service);
-        let end = logs::tail(&log, 3)?.join("\n  ");
-        out::error(format!("{} did not come up; {} ends with:\n  {end}", row.service, log.display()));
+        out::error(format!("{} did not come up{}", row.service, ends(home, &row.service)?));
     }
     if report.services.is_empty() {
-        out::error(format!("the supervisor did not start; see {}", home.log(SUPERVISOR).display()));
+        out::error(format!("the supervisor did not start{}", ends(home, SUPERVISOR)?));
     }
     Ok(report.exit_code())
+}
+
+/// The ends of both logs of a service, or of the supervisor, as far as anything was written.
+fn ends(home: &Home, name: &str) -> Result<String> {
+    let mut text = String::new();
+    for log in [home.log(name), home.error_log(name)] {
+        let end = logs::tail(&log, 3)?.join("\n  ");
+        if !end.is_empty() {
+            text += &format!("\n{} ends with:\n  {end}", log.display());
+        }
+    }
+    Ok(text)
 }
 
 /// Asks every service at once.

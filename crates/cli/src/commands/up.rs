@@ -10,7 +10,7 @@ use super::status;
 use crate::home::{Lock, SUPERVISOR};
 use crate::supervisor::Supervisor;
 use crate::swarm::{Source, Swarm};
-use crate::{out, ports, proc};
+use crate::{log_file, out, ports, proc};
 
 /// How long a second `pas up` waits for the first one to finish.
 const START_PATIENCE: Duration = Duration::from_secs(30);
@@ -71,12 +71,8 @@ fn refuse_taken_ports(swarm: &Swarm) -> Result<()> {
 
 /// Starts the supervisor in the background and repeats what it says until the start is over.
 fn start_supervisor(source: &Source, swarm: &Swarm, lock: Lock) -> Result<()> {
-    let log = swarm.home.log(SUPERVISOR);
-    let log = std::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(&log)
-        .context("cannot open the log of pas")?;
+    let log = swarm.home.error_log(SUPERVISOR);
+    let log = log_file::open_for_process(&log).with_context(|| format!("cannot open {}", log.display()))?;
     let program = std::env::current_exe().context("cannot tell where `pas` is")?;
     let mut command = Command::new(program);
     command.args(source.flags()).arg("supervise").stdin(lock.hand_over()).stdout(Stdio::piped()).stderr(log);

@@ -1,8 +1,12 @@
 //! What a supervisor knows of its services, and leaves behind for the next one.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+/// What a service is given beyond its own grace before it is killed.
+const STOP_MARGIN: Duration = Duration::from_secs(2);
 
 /// One process, and no later one that was given the same number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +43,19 @@ pub(crate) struct Record {
     pub(crate) restarts: u32,
     /// How it ended the last time.
     pub(crate) last_exit: Option<String>,
+}
+
+impl State {
+    /// How long to wait for one service to stop.
+    pub(crate) fn stop_patience(&self) -> Duration {
+        Duration::from_secs(self.grace_s).saturating_add(STOP_MARGIN)
+    }
+
+    /// How long to wait for the supervisor, which stops one service after the other.
+    pub(crate) fn supervisor_patience(&self) -> Duration {
+        let turns = u32::try_from(self.services.len()).unwrap_or(u32::MAX).saturating_add(1);
+        self.stop_patience().saturating_mul(turns)
+    }
 }
 
 impl Record {
@@ -94,6 +111,18 @@ mod tests {
     fn with_nothing_left_all_begins_anew() {
         let wanted = vec![record("registry", "http://127.0.0.1:1")];
         assert_eq!(take_over(wanted.clone(), None, |_| true), wanted);
+    }
+
+    #[test]
+    fn a_supervisor_has_time_to_stop_every_service_however_long_their_grace_is() {
+        let supervisor = Identity { pid: 1, start_time: 5 };
+        let services = vec![record("registry", "http://127.0.0.1:1")];
+        let patience = |grace_s| {
+            let state = State { supervisor, grace_s, services: services.clone() };
+            [state.stop_patience(), state.supervisor_patience()]
+        };
+        assert_eq!(patience(10), [Duration::from_secs(12), Duration::from_secs(24)]);
+        assert_eq!(patience(u64::MAX), [Duration::MAX, Duration::MAX]);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use pas_testkit::proc;
 use pas_types::time::WireTime;
 use serde::Serialize;
+use tokio::time::Instant;
 
 /// The machine, the date, and what else it did then.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,7 +31,7 @@ impl Machine {
             field("/proc/meminfo", "MemTotal").and_then(|text| first(&text)).unwrap_or_default();
         Self {
             date: now(),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            cores: cores(),
             processor: field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned()),
             memory_mib: memory_kib / 1024,
             kernel: word("/proc/sys/kernel/osrelease").unwrap_or_else(|| "unknown".to_owned()),
@@ -44,6 +46,34 @@ impl Machine {
             "{date} · {cores} cores ({processor}), {memory_mib} MiB, Linux {kernel}, load average {load_average}"
         )
     }
+}
+
+/// What else the machine does while something is measured.
+#[derive(Debug)]
+pub(crate) struct Others {
+    begun: Instant,
+    others_s: f64,
+}
+
+impl Others {
+    /// From now on.
+    pub(crate) fn watch() -> anyhow::Result<Self> {
+        Ok(Self { begun: Instant::now(), others_s: others_s()? })
+    }
+
+    /// The share of the machine's cores that others took until now; the processes that were measured have ended.
+    pub(crate) fn percent(&self) -> anyhow::Result<f64> {
+        let all_s = self.begun.elapsed().as_secs_f64() * cores() as f64;
+        Ok(100.0 * (others_s()? - self.others_s).max(0.0) / all_s)
+    }
+}
+
+fn others_s() -> anyhow::Result<f64> {
+    Ok(proc::machine_cpu_s()? - proc::family_cpu_s(std::process::id())?)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a report carries its date; nothing is decided by it")]

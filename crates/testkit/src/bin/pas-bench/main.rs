@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use tokio::runtime::{Builder, Handle};
 
-use crate::machine::Machine;
+use crate::machine::{Machine, Others};
 use crate::report::Report;
 
 /// Loads PAS's real release processes and measures them.
@@ -69,7 +69,6 @@ fn run(command: Command) -> anyhow::Result<bool> {
     match command {
         Command::Bars { check, json, area } => {
             let report = measure(runtime.handle(), area)?;
-            report.conclude();
             json.map_or(Ok(()), |file| report.write(&file))?;
             Ok(report.is_met() || !check)
         }
@@ -79,6 +78,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
 
 fn measure(runtime: &Handle, area: Area) -> anyhow::Result<Report> {
     let mut report = Report::begin(Machine::here());
+    let others = Others::watch()?;
     let wanted = |one| area == one || area == Area::All;
     if wanted(Area::Registry) {
         bars::registry::measure(&mut report, runtime)?;
@@ -89,5 +89,6 @@ fn measure(runtime: &Handle, area: Area) -> anyhow::Result<Report> {
     if wanted(Area::Swarm) {
         bars::swarm::measure(&mut report)?;
     }
+    report.conclude(others.percent()?);
     Ok(report)
 }

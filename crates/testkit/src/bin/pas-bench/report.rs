@@ -13,6 +13,8 @@ use crate::out;
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     machine: Machine,
+    /// The share of the machine that other programs took meanwhile.
+    others_percent: f64,
     bars: Vec<Bar>,
 }
 
@@ -21,7 +23,7 @@ impl Report {
     /// with it.
     pub(crate) fn begin(machine: Machine) -> Self {
         out::line(machine.line());
-        Self { machine, bars: Vec::new() }
+        Self { machine, others_percent: 0.0, bars: Vec::new() }
     }
 
     /// Adds a bar.
@@ -38,8 +40,10 @@ impl Report {
         self.bars.iter().all(|bar| bar.met)
     }
 
-    /// Ends with how many bars are met.
-    pub(crate) fn conclude(&self) {
+    /// Ends with what else went on, and how many bars are met.
+    pub(crate) fn conclude(&mut self, others_percent: f64) {
+        self.others_percent = others_percent;
+        out::line(format!("other programs took {others_percent:.0} % of the machine meanwhile"));
         let missed = self.bars.iter().filter(|bar| !bar.met).count();
         out::line(match missed {
             0 => format!("all {} bars are met", self.bars.len()),

@@ -96,6 +96,10 @@ async fn a_swarm_that_is_stopped_and_started_knows_what_it_knew() {
     })
     .await;
     swarm.stop().await;
+    for database in ["registry/registry.db", "heartbeat_monitor/alerts.db"] {
+        let log = data.path().join(format!("{database}-wal"));
+        assert!(!log.exists(), "{database} is more than one file after a graceful stop");
+    }
 
     let swarm = Whole::start(data.path()).await;
     let service =

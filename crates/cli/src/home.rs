@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
@@ -12,7 +12,7 @@ use crate::core::state::State;
 use crate::proc;
 
 /// The data directory of who says nothing else; its logs lie where people look for them.
-const DEFAULT_DATA_DIR: &str = "artifacts";
+pub(crate) const DEFAULT_DATA_DIR: &str = "artifacts";
 const DEFAULT_LOG_DIR: &str = "/tmp/pas_logs";
 /// The name under which the supervisor keeps its own log.
 pub(crate) const SUPERVISOR: &str = "pas";
@@ -20,7 +20,7 @@ pub(crate) const SUPERVISOR: &str = "pas";
 /// The folders of one swarm.
 #[derive(Debug, Clone)]
 pub(crate) struct Home {
-    /// Everything that its services write lies here.
+    /// Everything that its services write lies here. Absolute, so that a message means the same anywhere.
     pub(crate) data_dir: PathBuf,
     /// Its logs.
     pub(crate) log_dir: PathBuf,
@@ -39,13 +39,11 @@ impl Lock {
 
 impl Home {
     /// The folders that go with this data directory.
-    pub(crate) fn new(data_dir: PathBuf) -> Self {
-        let log_dir = if data_dir.as_path() == Path::new(DEFAULT_DATA_DIR) {
-            PathBuf::from(DEFAULT_LOG_DIR)
-        } else {
-            data_dir.join("logs")
-        };
-        Self { data_dir, log_dir }
+    pub(crate) fn new(data_dir: PathBuf) -> Result<Self> {
+        let is_default = data_dir.as_path() == Path::new(DEFAULT_DATA_DIR);
+        let data_dir = path::absolute(data_dir).context("cannot tell where the data directory is")?;
+        let log_dir = if is_default { PathBuf::from(DEFAULT_LOG_DIR) } else { data_dir.join("logs") };
+        Ok(Self { data_dir, log_dir })
     }
 
     /// The log of a service, or of the supervisor.
@@ -154,7 +152,7 @@ mod tests {
 
     fn home() -> (tempfile::TempDir, Home) {
         let dir = tempfile::tempdir().unwrap();
-        let home = Home::new(dir.path().to_owned());
+        let home = Home::new(dir.path().to_owned()).unwrap();
         home.prepare().unwrap();
         (dir, home)
     }
@@ -163,7 +161,7 @@ mod tests {
     fn a_folder_of_logs_that_is_a_link_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/tmp", dir.path().join("logs")).unwrap();
-        let refusal = Home::new(dir.path().to_owned()).prepare().unwrap_err().to_string();
+        let refusal = Home::new(dir.path().to_owned()).unwrap().prepare().unwrap_err().to_string();
         assert!(refusal.ends_with("logs is not a folder (a link is refused too)"), "{refusal}");
     }
 
@@ -221,7 +219,15 @@ mod tests {
 
     #[test]
     fn logs_lie_in_tmp_only_for_the_default_data_directory() {
-        assert_eq!(Home::new("artifacts".into()).log("registry"), Path::new("/tmp/pas_logs/registry.log"));
-        assert_eq!(Home::new("/srv/pas".into()).log("registry"), Path::new("/srv/pas/logs/registry.log"));
+        let log = |data_dir: &str| Home::new(data_dir.into()).unwrap().log("registry");
+        assert_eq!(log("artifacts"), Path::new("/tmp/pas_logs/registry.log"));
+        assert_eq!(log("/srv/pas"), Path::new("/srv/pas/logs/registry.log"));
+    }
+
+    #[test]
+    fn the_folders_of_a_relative_data_directory_are_absolute() {
+        let here = std::env::current_dir().unwrap();
+        let home = Home::new("data".into()).unwrap();
+        assert_eq!((home.data_dir, home.log_dir), (here.join("data"), here.join("data/logs")));
     }
 }

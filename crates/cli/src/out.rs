@@ -20,6 +20,12 @@ pub(crate) fn error(text: impl Display) {
     let _ = writeln!(io::stderr(), "{mark} {text}");
 }
 
+/// Says on standard error what a command that goes on had to do without.
+pub(crate) fn note(text: impl Display) {
+    // Who closed standard error does not want to know.
+    let _ = writeln!(io::stderr(), "note: {text}");
+}
+
 /// `text` in the colour of good or bad news.
 pub(crate) fn verdict(text: &str, good: bool) -> String {
     let colour = if good { AnsiColors::Green } else { AnsiColors::Red };

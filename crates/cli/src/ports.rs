@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
+use pas_types::catalog::REGISTRY;
+
 use crate::core::state::State;
 use crate::proc;
 use crate::swarm::{Service, Swarm};
@@ -41,6 +43,12 @@ fn describe(service: &Service) -> Taken {
     };
     Taken {
         problem: format!("port {} of {} is taken by {holders}", service.port, service.name),
-        remedy: format!("stop it, or set {}.port in the configuration", service.section),
+        remedy: format!("stop it, or set {} in the configuration", settings(service)),
     }
+}
+
+/// The settings that move a service to another port: the others look for the registry where they are told to.
+fn settings(service: &Service) -> String {
+    let port = format!("{}.port", service.section);
+    if service.name == REGISTRY.name { format!("{port} and swarm.registry_url") } else { port }
 }

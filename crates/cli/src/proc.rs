@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, WaitOptions, pidfd_open, pidfd_send_signal, wait};
 use tokio::io::unix::AsyncFd;
 
 pub(crate) use rustix::process::Signal;
@@ -103,6 +103,11 @@ impl Process {
     pub(crate) fn signal(&self, signal: Signal) {
         let _ = pidfd_send_signal(self.pidfd.get_ref(), signal);
     }
+}
+
+/// Buries the children that have died: the first process of a container, which would inherit them, often does not.
+pub(crate) fn reap_children() {
+    while matches!(wait(WaitOptions::NOHANG), Ok(Some(_))) {}
 }
 
 /// Who listens on a port.

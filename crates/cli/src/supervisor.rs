@@ -75,8 +75,9 @@ impl Supervisor {
         let state = self.state.borrow().clone();
         tokio::select! {
             () = stop(&state, |line| self.say(&line)) => {}
-            () = signals.next() => kill(&state),
+            () = signals.next() => kill(&state).await,
         }
+        proc::reap_children();
         self.swarm.home.forget()
     }
 
@@ -214,9 +215,13 @@ pub(crate) async fn stop(state: &State, say: impl Fn(String)) {
 }
 
 /// Kills every service of a state.
-fn kill(state: &State) {
+async fn kill(state: &State) {
     let processes = state.services.iter().filter_map(|record| record.running().and_then(Process::open));
-    processes.for_each(|process| process.signal(Signal::KILL));
+    let killed = processes.map(async |process| {
+        process.signal(Signal::KILL);
+        process.exited().await;
+    });
+    join_all(killed).await;
 }
 
 /// The signals that mean stop: Ctrl-C, SIGTERM, and the end of the terminal.

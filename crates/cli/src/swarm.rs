@@ -11,7 +11,8 @@ use pas_types::catalog::{Entry, REGISTRY, SERVICES, url_of};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::home::Home;
+use crate::home::{DEFAULT_DATA_DIR, Home};
+use crate::out;
 
 /// Where the configuration comes from: the flags that every command takes and every service is given.
 #[derive(Debug, Clone, clap::Args)]
@@ -74,9 +75,22 @@ impl Source {
     /// The folders of the swarm that these flags mean.
     pub(crate) fn home(&self) -> Result<Home> {
         match &self.data_dir {
-            Some(data_dir) => Ok(Home::new(data_dir.clone())),
-            None => Ok(Home::new(self.ask(&REGISTRY)?.0.data_dir)),
+            Some(data_dir) => Home::new(data_dir.clone()),
+            None => Home::new(self.ask(&REGISTRY)?.0.data_dir),
         }
+    }
+
+    /// The same for commands that must work whatever the configuration says: a slip in it must not keep anybody from
+    /// stopping what runs.
+    pub(crate) fn home_or_default(&self) -> Result<Home> {
+        self.home().or_else(|_| {
+            let home = Home::new(DEFAULT_DATA_DIR.into())?;
+            out::note(format!(
+                "the configuration can't be used (`pas doctor` says why); going on with the data directory {}",
+                home.data_dir.display()
+            ));
+            Ok(home)
+        })
     }
 
     /// The same flags for another program.
@@ -109,7 +123,7 @@ impl Swarm {
         let printed =
             SERVICES.iter().map(|entry| Ok((entry, source.ask(entry)?))).collect::<Result<Vec<_>>>()?;
         let Some((_, (shared, _))) = printed.first() else { bail!("the catalogue names no service") };
-        let home = Home::new(source.data_dir.clone().unwrap_or_else(|| shared.data_dir.clone()));
+        let home = Home::new(source.data_dir.clone().unwrap_or_else(|| shared.data_dir.clone()))?;
         let grace = Duration::from_secs(shared.grace_s);
         let registry_url = shared.registry_url.clone();
         let services = printed

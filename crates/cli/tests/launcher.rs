@@ -170,6 +170,20 @@ async fn a_killed_service_answers_again_soon_and_the_others_are_not_touched() {
 }
 
 #[tokio::test]
+async fn doctor_names_a_service_that_does_not_answer() {
+    let swarm = Swarm::new();
+    swarm.pas(&["up", "--detach"]).ok();
+    let registry = swarm.pid(0);
+    signal(registry, "-STOP");
+    let found = swarm.pas(&["doctor"]);
+    signal(registry, "-CONT");
+    assert!(
+        !found.success && found.out.contains("FAIL  services       registry does not answer\n"),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
 async fn what_a_service_prints_does_not_go_into_the_log_that_it_sets_aside_by_itself() {
     let swarm = Swarm::new();
     swarm.pas(&["up", "--detach"]).ok();
@@ -190,6 +204,10 @@ async fn services_outlive_a_killed_supervisor_and_the_next_up_takes_them_over() 
     until("the supervisor is dead", async || swarm.status()["supervisor"].as_null()).await;
     let table = swarm.pas(&["status"]).ok();
     assert!(table.contains("not supervised"), "{table}");
+    let found = swarm.pas(&["doctor"]);
+    let fault = "FAIL  services       nobody supervises them: what dies stays dead\n\
+        \x20                    -> `pas up` takes over what runs and starts the rest\n";
+    assert!(!found.success && found.out.ends_with(fault), "{found:?}");
     swarm.pas(&["up", "--detach"]).ok();
     assert_eq!([swarm.pid(0), swarm.pid(1)], [registry, monitor]);
     signal(monitor, "-KILL");
@@ -208,7 +226,11 @@ async fn down_leaves_no_process_and_is_content_when_nothing_runs() {
     let pids = swarm.pids();
     assert_eq!(pids.len(), SERVICES.len() + 1);
     swarm.pas(&["down"]).ok();
-    assert_eq!(survivors(pids), Vec::<i64>::new());
+    let (supervisor, services) = pids.split_last().unwrap();
+    assert!(!runs(*supervisor));
+    let unburied: Vec<_> =
+        services.iter().filter(|pid| fs::exists(format!("/proc/{pid}")).unwrap()).collect();
+    assert_eq!(unburied, Vec::<&i64>::new());
     swarm.pas(&["down"]).ok();
 }
 
@@ -252,12 +274,45 @@ async fn a_taken_port_is_named_with_its_holder_before_anything_starts() {
 }
 
 #[tokio::test]
+async fn who_moves_the_registry_is_told_to_tell_the_others() {
+    let swarm = Swarm::new();
+    let _holder = TcpListener::bind(("127.0.0.1", swarm.ports[0])).unwrap();
+    let said = swarm.pas(&["up", "--detach"]);
+    let advice = ": stop it, or set registry.port and swarm.registry_url in the configuration\n";
+    assert!(!said.success && said.error.ends_with(advice), "{said:?}");
+}
+
+#[tokio::test]
 async fn a_wrong_configuration_is_shown_before_anything_starts() {
     let swarm = Swarm::new();
     fs::write(swarm.config(), "registry:\n  prot: 1\n").unwrap();
     let said = swarm.pas(&["up", "--detach"]);
     assert!(!said.success && said.error.contains("prot") && said.error.contains("port"), "{said:?}");
     assert_eq!(swarm.status(), json!({"supervisor": null, "services": []}));
+}
+
+#[tokio::test]
+async fn a_running_swarm_can_be_seen_and_stopped_whatever_the_configuration_says() {
+    let swarm = Swarm::new();
+    // As a user who names no data directory: the default one, below the folder where `pas` runs.
+    let data = swarm.dir.path().canonicalize().unwrap().join("artifacts");
+    let pas = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pas"));
+        command.arg("--config").arg(swarm.config()).args(arguments).current_dir(swarm.dir.path());
+        Said::from(command.output().unwrap())
+    };
+    pas(&["--data-dir", data.to_str().unwrap(), "up", "--detach"]).ok();
+    fs::write(swarm.config(), "registry:\n  prot: 1\n").unwrap();
+    let note = format!(
+        "note: the configuration can't be used (`pas doctor` says why); going on with the data directory {}\n",
+        data.display()
+    );
+    for arguments in [&["status"][..], &["logs", "-n", "0"], &["down"]] {
+        let said = pas(arguments);
+        assert_eq!((said.success, &said.error), (true, &note), "{arguments:?}: {said:?}");
+    }
+    let status = pas(&["status"]);
+    assert_eq!(status.out, format!("nothing of PAS runs in {}: `pas up` starts it\n", data.display()));
 }
 
 #[tokio::test]

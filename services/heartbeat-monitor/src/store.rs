@@ -31,8 +31,9 @@ const COLUMNS: &str = "alert_id, alert_type, severity, service_id, service_name,
 /// The database. Each function is one transaction.
 #[derive(Debug)]
 pub struct Store {
-    writer: Mutex<Connection>,
+    /// Closed before the writer, which can then leave the database as one file.
     reader: Mutex<Connection>,
+    writer: Mutex<Connection>,
 }
 
 impl Store {

@@ -47,7 +47,8 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(release_brake))
 }
 
-/// Says that a service exists. Said again, it changes nothing; from another process of the service, it fences the old.
+/// Says that a service exists. Said again, it is the same service, as it describes itself now; its lease stays, unless
+/// another `boot_id` says that it is another process, which then fences the old one.
 #[utoipa::path(post, path = path::REGISTER, request_body = Registration, responses(
     (status = 201, description = "It is new, or was gone", body = Registered),
     (status = 200, description = "It was known", body = Registered),

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use pas_types::catalog::SERVICES;
 
 use super::status;
+use crate::core::condition::Condition;
 use crate::home::{self, Home};
 use crate::swarm::{self, Source, Swarm};
 use crate::{out, ports, proc};
@@ -85,7 +86,7 @@ fn check_configuration(swarm: &Swarm) -> Result<String, Fault> {
 
 fn check_data(data_dir: &Path) -> Result<String, Fault> {
     let remedy = "make it writable, or name another one with --data-dir";
-    let existing = data_dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    let existing = data_dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
     if !proc::is_writable(existing) {
         return Err(Fault::new(format!("{} can't be written to", existing.display()), remedy));
     }
@@ -114,12 +115,19 @@ fn check_ports(swarm: &Swarm) -> Result<String, Fault> {
 async fn check_services(home: &Home) -> Result<String, Fault> {
     let report =
         status::report(home).await.map_err(|error| Fault::new(format!("{error:#}"), "look at run/pids"))?;
-    match report.services.iter().find(|row| !row.state.is_up()) {
-        _ if report.services.is_empty() => Ok("nothing runs; `pas up` starts it".to_owned()),
-        Some(row) => Err(Fault::new(
-            format!("{} is {}", row.service, row.state.words()),
-            format!("`pas logs {}` tells more", row.service),
-        )),
-        None => Ok("all are up".to_owned()),
+    if report.services.is_empty() {
+        return Ok("nothing runs; `pas up` starts it".to_owned());
     }
+    if report.supervisor.is_none() {
+        let remedy = "`pas up` takes over what runs and starts the rest";
+        return Err(Fault::new("nobody supervises them: what dies stays dead", remedy));
+    }
+    let Some(row) = report.services.iter().find(|row| !row.state.is_up()) else {
+        return Ok("all are up".to_owned());
+    };
+    let problem = match row.state {
+        Condition::Silent => format!("{} does not answer", row.service),
+        state => format!("{} is {}", row.service, state.words()),
+    };
+    Err(Fault::new(problem, format!("`pas logs {}` tells more", row.service)))
 }

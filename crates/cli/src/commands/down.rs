@@ -12,7 +12,7 @@ use crate::swarm::Source;
 
 /// Stops all, and returns when nothing runs any more.
 pub(crate) async fn run(source: &Source) -> Result<ExitCode> {
-    let home = source.home()?;
+    let home = source.home_or_default()?;
     let Some(state) = home.state()? else {
         out::line(format!("nothing of PAS runs in {}", home.data_dir.display()))?;
         return Ok(ExitCode::SUCCESS);

@@ -21,7 +21,7 @@ const LABEL: usize = 22;
 /// Shows the last lines of one log or of all, and of what was printed beside each; with `follow` what is written
 /// from then on, too.
 pub(crate) async fn run(source: &Source, only: Option<&str>, follow: bool, lines: usize) -> Result<ExitCode> {
-    let home = source.home()?;
+    let home = source.home_or_default()?;
     let names: Vec<&str> = SERVICES.iter().map(|entry| entry.name).chain([SUPERVISOR]).collect();
     if let Some(unknown) = only.filter(|name| !names.contains(name)) {
         bail!("there is no log of `{unknown}`; there are: {}", names.join(", "));

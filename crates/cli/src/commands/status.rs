@@ -20,7 +20,7 @@ use crate::{health, out};
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     /// The supervisor's process, if there is one.
-    supervisor: Option<i32>,
+    pub(crate) supervisor: Option<i32>,
     /// Its services, in the order in which they start.
     pub(crate) services: Vec<Row>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Row {
 
 /// Shows how every service is.
 pub(crate) async fn run(source: &Source, json: bool) -> Result<ExitCode> {
-    let home = source.home()?;
+    let home = source.home_or_default()?;
     let report = report(&home).await?;
     if json {
         out::line(serde_json::to_string_pretty(&report)?)?;

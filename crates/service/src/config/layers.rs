@@ -156,8 +156,9 @@ pub(super) fn unknown<'a>(
     name: &str,
     known: impl Iterator<Item = &'a str>,
 ) -> ConfigError {
+    let likeness = |known: &str| strsim::jaro_winkler(known, name);
     let nearest =
-        known.max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+        known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|known| likeness(known) > 0.8);
     let hint = nearest.map(|nearest| format!(", did you mean `{nearest}`?")).unwrap_or_default();
     ConfigError::Refused(format!("{at}: unknown {what} `{name}`{hint}"))
 }

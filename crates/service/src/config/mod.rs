@@ -125,7 +125,7 @@ pub fn check_range(field: &str, value: u64, least: u64, most: u64) -> Result<(),
     Err(Error::invalid(field, format!("{field} is {value}: use a number from {least} to {most}")))
 }
 
-/// `PAS_REGISTRY__TTL_S` is `registry.ttl_s`. The keys of other services are theirs to check, but not what nobody has.
+/// `PAS_REGISTRY__SWEEP_MS` is `registry.sweep_ms`. The keys of other services are theirs to check, but not what nobody has.
 fn variable_path(
     name: &str,
     entry: &catalog::Entry,

@@ -48,7 +48,7 @@ pub struct Selector {
     /// Every service of this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The service of this name and all below it, by `labels.parent`.
+    /// The service of this name (or id) and all below it, by `labels.parent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subtree: Option<String>,
     /// Everything but PAS's own services.

@@ -78,7 +78,8 @@ pub struct Registration {
     /// What kind of thing it is.
     #[serde(rename = "type")]
     pub service_type: ServiceType,
-    /// What it is trusted with. Counts at the first registration only: a promotion survives the next one.
+    /// What it is trusted with. Counts at the first registration only, but for agents: a promotion
+    /// survives the next one.
     pub role: Role,
     /// The root under which it is called. Only an agent may have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -94,7 +94,10 @@ impl Registry {
                 }
             }
             Subject::Subtree(root) => {
-                let ids = self.subtree(root);
+                // Parents are named; whoever has the id means the same service.
+                let named =
+                    root.parse().ok().and_then(|id| self.services.get(&id)).map(|row| &*row.record.name);
+                let ids = self.subtree(named.unwrap_or(root));
                 if ids.is_empty() {
                     return Err(Refusal::UnknownName { field: "subtree", name: root.clone() });
                 }

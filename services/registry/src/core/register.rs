@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pas_types::id::ServiceId;
-use pas_types::registry::{Registered, Registration, Status, Transition, TransitionKind};
+use pas_types::registry::{Registered, Registration, Role, ServiceType, Status, Transition, TransitionKind};
 use pas_types::time::Now;
 
 use super::pending::{Before, Extent, Origin};
@@ -110,7 +110,7 @@ impl Registry {
         let boot_id = registration.boot_id.clone().or_else(|| old.boot_id.clone());
         let lease_id = if fenced { fresh.lease_id } else { old.lease_id };
         let said = Record::new(registration, id, lease_id, old.registered_at);
-        let record = Record { boot_id, role: old.role, paused: old.paused, ..said };
+        let record = Record { boot_id, role: role_in_force(&old, &said), paused: old.paused, ..said };
         if record == *old {
             return Ok(());
         }
@@ -136,7 +136,7 @@ impl Registry {
         let mut life = Life::new(now, at + record.ttl());
         if let Some(Tombstone { row, .. }) = &buried {
             record = Record {
-                role: row.record.role,
+                role: role_in_force(&row.record, &record),
                 paused: row.record.paused,
                 registered_at: row.record.registered_at,
                 ..record
@@ -154,6 +154,11 @@ impl Registry {
         self.enlist(row);
         self.changed(id);
     }
+}
+
+/// A promotion survives the next registration. An agent can't be promoted: what it says of its role holds.
+fn role_in_force(known: &Record, said: &Record) -> Role {
+    if known.service_type == ServiceType::Agent { said.role } else { known.role }
 }
 
 /// A type is for good.

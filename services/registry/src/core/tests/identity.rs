@@ -1,4 +1,4 @@
-use pas_types::registry::{Deregister, Promote, Selector};
+use pas_types::registry::{Deregister, Promote, Registration, Role, Selector, ServiceType};
 
 use super::*;
 
@@ -182,4 +182,16 @@ fn all_spares_pas_itself() {
     assert_eq!(world.registry.pause(&all, world.now).unwrap().changed, vec![other]);
     assert!(!world.registry.get(own).unwrap().record.paused);
     assert_eq!(world.registry.resume(&all, world.now).unwrap().changed, vec![other]);
+}
+
+#[test]
+fn an_agent_may_change_its_role_by_registering_again() {
+    let mut world = world();
+    let agent = |role| Registration { service_type: ServiceType::Agent, role, url: None, ..model("a") };
+    let first = world.registered(agent(Role::Execution));
+    let again = world.registered(agent(Role::Coordinator));
+    assert_eq!(
+        (again.service_id, again.lease_id, again.role),
+        (first.service_id, first.lease_id, Role::Coordinator)
+    );
 }

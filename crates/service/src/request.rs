@@ -9,7 +9,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use pas_types::error::ErrorEnvelope;
 use pas_types::{Error, ErrorCode};
 use tracing::Instrument;
@@ -85,14 +85,13 @@ pub(crate) async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, ne
     let trace = trace::TraceContext::of(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let is_rpc = is_rpc(request.headers());
+    // Made for every request, so it holds what nothing else could say; method and route are said where something is.
     let span = tracing::info_span!(
         "request",
         request_id = request_id.to_str().unwrap_or_default(),
         trace_id = trace.trace_id.as_str(),
-        span_id = trace.span_id.as_str(),
-        method = request.method().as_str(),
-        route = route.as_str(),
     );
+    let method = request.method().clone();
     request.extensions_mut().insert(body::Limit(edge.limits.body_bytes));
 
     let mut response = match edge.check(&request) {
@@ -100,7 +99,7 @@ pub(crate) async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, ne
         Err(error) => Failure(error).into_response(),
     };
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
-        span.in_scope(|| log(&error));
+        span.in_scope(|| log(&error, &method, &route));
         if is_rpc {
             response = crate::rpc::status(&error).into_http();
         } else {
@@ -110,9 +109,9 @@ pub(crate) async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, ne
     response.headers_mut().insert(REQUEST_ID, request_id);
     let status = response.status().as_u16();
     let took = clock::now().monotonic.saturating_sub(started.monotonic);
+    span.in_scope(|| tracing::debug!(%method, route, status, took_us = took.as_micros() as u64, "answered"));
     edge.metrics.requests.get_or_create(&RequestLabels { route: route.clone(), status }).inc();
     edge.metrics.request_seconds.get_or_create(&RouteLabel { route }).observe(took.as_secs_f64());
-    span.in_scope(|| tracing::debug!(status, took_us = took.as_micros() as u64, "answered"));
     response
 }
 
@@ -125,11 +124,12 @@ async fn answer(request: Request, next: Next, trace: trace::TraceContext) -> Res
     })
 }
 
-fn log(error: &Error) {
+fn log(error: &Error, method: &Method, route: &str) {
+    let code = error.code.as_str();
     match error.code {
-        ErrorCode::Internal => tracing::error!(code = error.code.as_str(), %error, "a request failed"),
-        ErrorCode::Unavailable => tracing::warn!(code = error.code.as_str(), %error, "a request failed"),
-        _ => tracing::info!(code = error.code.as_str(), %error, "a request was refused"),
+        ErrorCode::Internal => tracing::error!(%method, route, code, %error, "a request failed"),
+        ErrorCode::Unavailable => tracing::warn!(%method, route, code, %error, "a request failed"),
+        _ => tracing::info!(%method, route, code, %error, "a request was refused"),
     }
 }
 

@@ -6,8 +6,8 @@ use pas_registry::{Config, start};
 use pas_service::{Sockets, config, running, telemetry};
 use pas_types::catalog;
 
-// Requests are short and take turns at one lock: a second worker would cost more in wake-ups than it brings.
-#[tokio::main(worker_threads = 1)]
+// Requests are short and take turns at one lock: more threads would cost more in wake-ups than they bring.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     running::exit_code(run().await)
 }

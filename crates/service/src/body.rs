@@ -39,16 +39,22 @@ pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Error> {
 
 /// The body, or nothing where it is larger than `limit`.
 async fn collect(mut body: Body, limit: usize) -> Result<Option<Bytes>, axum::Error> {
+    // What comes in one piece, as most do, is not copied.
+    let mut first = Bytes::new();
     let mut kept = BytesMut::new();
     let mut seen = 0_usize;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
+        let before = seen;
         seen = seen.saturating_add(data.len());
-        if seen <= limit {
+        if before == 0 && seen <= limit {
+            first = data;
+        } else if seen <= limit {
+            kept.extend_from_slice(&std::mem::take(&mut first));
             kept.extend_from_slice(&data);
         } else if seen > limit.saturating_add(DISCARDED_BYTES) {
             break;
         }
     }
-    Ok((seen <= limit).then(|| kept.freeze()))
+    Ok((seen <= limit).then(|| if kept.is_empty() { first } else { kept.freeze() }))
 }

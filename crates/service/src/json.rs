@@ -8,6 +8,12 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     if body.is_empty() {
         return Err(Error::new(ErrorCode::InvalidArgument, "the body is empty: send a JSON object"));
     }
+    // To keep track of where it stands takes time, and is needed only when it fails.
+    serde_json::from_slice(body).or_else(|_| explain(body))
+}
+
+/// Reads again what could not be read, to say where and why.
+fn explain<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

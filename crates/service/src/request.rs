@@ -12,7 +12,6 @@ use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use pas_types::error::ErrorEnvelope;
 use pas_types::{Error, ErrorCode};
-use tracing::Instrument;
 
 use crate::body;
 use crate::clock;
@@ -31,24 +30,25 @@ pub(crate) struct Edge {
     door: Door,
     metrics: Metrics,
     limits: Limits,
-    /// Makes ids of requests differ between two runs of a service.
-    boot: u32,
+    /// What ids of requests begin with, so that they differ between two runs of a service.
+    prefix: String,
     requests: AtomicU64,
 }
 
 impl Edge {
     pub(crate) fn new(door: Door, metrics: Metrics, limits: Limits) -> Arc<Self> {
-        let boot = (clock::random() >> 32) as u32;
-        Arc::new(Self { door, metrics, limits, boot, requests: AtomicU64::new(0) })
+        let prefix = format!("req-{:08x}-", clock::random() >> 32);
+        Arc::new(Self { door, metrics, limits, prefix, requests: AtomicU64::new(0) })
     }
 
     /// The caller's own id, if it can be logged as it is; else a new one.
     fn request_id(&self, headers: &HeaderMap) -> HeaderValue {
         let given = headers.get(REQUEST_ID).filter(|id| id.to_str().is_ok_and(pas_types::id::is_file_safe));
         given.cloned().unwrap_or_else(|| {
-            let number = self.requests.fetch_add(1, Ordering::Relaxed);
-            let id = format!("req-{:08x}-{number:x}", self.boot);
-            HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("req"))
+            let number = trace::hex(self.requests.fetch_add(1, Ordering::Relaxed));
+            let zeros = number.iter().take(15).take_while(|digit| **digit == b'0').count();
+            HeaderValue::try_from([self.prefix.as_bytes(), &number[zeros..]].concat())
+                .unwrap_or(HeaderValue::from_static("req"))
         })
     }
 
@@ -80,26 +80,25 @@ impl Edge {
 
 /// The outermost layer of every service.
 pub(crate) async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
-    let started = clock::now();
     let request_id = edge.request_id(request.headers());
-    let trace = trace::TraceContext::of(request.headers());
+    let trace_id = trace::TraceId::of(request.headers());
+    request.extensions_mut().insert(body::Limit(edge.limits.body_bytes));
+    let context = trace::Context { request_id: request_id.clone(), trace_id };
+    trace::within(context, handle(&edge, request, next, request_id)).await
+}
+
+async fn handle(edge: &Edge, request: Request, next: Next, request_id: HeaderValue) -> Response {
+    let started = clock::now();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let is_rpc = is_rpc(request.headers());
-    // Made for every request, so it holds what nothing else could say; method and route are said where something is.
-    let span = tracing::info_span!(
-        "request",
-        request_id = request_id.to_str().unwrap_or_default(),
-        trace_id = trace.trace_id.as_str(),
-    );
     let method = request.method().clone();
-    request.extensions_mut().insert(body::Limit(edge.limits.body_bytes));
 
     let mut response = match edge.check(&request) {
-        Ok(()) => answer(request, next, trace).instrument(span.clone()).await,
+        Ok(()) => answer(request, next).await,
         Err(error) => Failure(error).into_response(),
     };
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
-        span.in_scope(|| log(&error, &method, &route));
+        log(&error, &method, &route);
         if is_rpc {
             response = crate::rpc::status(&error).into_http();
         } else {
@@ -109,16 +108,15 @@ pub(crate) async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, ne
     response.headers_mut().insert(REQUEST_ID, request_id);
     let status = response.status().as_u16();
     let took = clock::now().monotonic.saturating_sub(started.monotonic);
-    span.in_scope(|| tracing::debug!(%method, route, status, took_us = took.as_micros() as u64, "answered"));
+    tracing::debug!(%method, route, status, took_us = took.as_micros() as u64, "answered");
     edge.metrics.requests.get_or_create(&RequestLabels { route: route.clone(), status }).inc();
     edge.metrics.request_seconds.get_or_create(&RouteLabel { route }).observe(took.as_secs_f64());
     response
 }
 
 /// Runs the handler. One that panics has failed, and says so as every other failure does.
-async fn answer(request: Request, next: Next, trace: trace::TraceContext) -> Response {
-    let handled = trace::within(trace, next.run(request));
-    AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(|_| {
+async fn answer(request: Request, next: Next) -> Response {
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
         let message = "the service failed at this request; its log has the reason under this request_id";
         Failure(Error::new(ErrorCode::Internal, message)).into_response()
     })

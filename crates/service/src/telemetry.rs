@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::config::{LogFormat, Swarm};
+use crate::trace::Attributed;
 
 /// Sends this process's events to where `swarm` says. Once a process, from `main`.
 pub fn init(swarm: &Swarm) -> anyhow::Result<()> {
@@ -29,9 +30,11 @@ pub fn init(swarm: &Swarm) -> anyhow::Result<()> {
         LogFormat::Json => false,
     };
     let set = if pretty {
-        subscriber.with_ansi(terminal).with_target(false).try_init()
+        let subscriber = subscriber.with_ansi(terminal).with_target(false);
+        subscriber.map_event_format(|format| Attributed { format, json: false }).try_init()
     } else {
-        subscriber.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        let subscriber = subscriber.json().flatten_event(true).with_current_span(true).with_span_list(false);
+        subscriber.map_event_format(|format| Attributed { format, json: true }).try_init()
     };
     set.map_err(|error| anyhow::anyhow!("telemetry can't be set up: {error}"))?;
     std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a task panicked")));

@@ -53,9 +53,60 @@ impl From<Timestamp> for WireTime {
     }
 }
 
+/// A time of a year with four digits as it is on the wire.
+struct Spelled([u8; 24]);
+
+impl Spelled {
+    /// Done by hand: an answer holds a hundred of them.
+    fn new(time: WireTime) -> Option<Self> {
+        let (seconds, millis) = (time.as_millis().div_euclid(1000), time.as_millis().rem_euclid(1000));
+        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let (year, month, day) = date(days);
+        let year = u32::try_from(year).ok().filter(|year| *year <= 9999)?;
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let mut put = |end: usize, digits: usize, mut number: u32| {
+            for place in (end - digits..end).rev() {
+                text[place] = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+        };
+        let (second, millis) = (second as u32, millis as u32);
+        put(4, 4, year);
+        put(7, 2, month);
+        put(10, 2, day);
+        put(13, 2, second / 3600);
+        put(16, 2, second / 60 % 60);
+        put(19, 2, second % 60);
+        put(23, 3, millis);
+        Some(Self(text))
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// Year, month and day of a day counted from 1970, counting years from March so that the leap day is the last.
+fn date(days: i64) -> (i64, u32, u32) {
+    const DAYS_IN_400_YEARS: i64 = 146_097;
+    let since_march_of_year_0 = days + 719_468;
+    let era = since_march_of_year_0.div_euclid(DAYS_IN_400_YEARS);
+    let day_of_era = since_march_of_year_0.rem_euclid(DAYS_IN_400_YEARS);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / (DAYS_IN_400_YEARS - 1)) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = (day_of_year - (153 * month_from_march + 2) / 5 + 1) as u32;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 } as u32;
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
 impl std::fmt::Display for WireTime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:.3}", self.0)
+        match Spelled::new(*self) {
+            Some(text) => f.write_str(text.as_str()),
+            None => write!(f, "{:.3}", self.0),
+        }
     }
 }
 
@@ -86,7 +137,10 @@ fn looks_like_rfc_3339(text: &str) -> bool {
 
 impl Serialize for WireTime {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match Spelled::new(*self) {
+            Some(text) => serializer.serialize_str(text.as_str()),
+            None => serializer.collect_str(self),
+        }
     }
 }
 
@@ -109,6 +163,31 @@ mod tests {
     fn a_time_on_the_wire_has_exactly_milliseconds() {
         let time: WireTime = "2025-11-06T10:30:00Z".parse().unwrap();
         assert_eq!(serde_json::to_value(time).unwrap(), serde_json::json!("2025-11-06T10:30:00.000Z"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_time_is_spelled_as_the_calendar_has_it(millis in WireTime(Timestamp::MIN).as_millis()..253_402_300_800_000) {
+            let time = WireTime::from_millis(millis);
+            proptest::prop_assert_eq!(time.to_string(), format!("{:.3}", time.timestamp()));
+        }
+    }
+
+    #[test]
+    fn the_edges_of_years_are_spelled_as_the_calendar_has_them() {
+        for text in [
+            "-009999-01-02T01:59:59.000Z",
+            "0000-02-29T23:59:59.999Z",
+            "1900-02-28T23:59:59.999Z",
+            "1900-03-01T00:00:00.000Z",
+            "1969-12-31T23:59:59.999Z",
+            "2000-02-29T00:00:00.000Z",
+            "2024-12-31T23:59:59.999Z",
+            "9999-12-30T21:59:59.999Z",
+        ] {
+            let time = WireTime::from(text.parse::<Timestamp>().unwrap());
+            assert_eq!(time.to_string(), text);
+        }
     }
 
     #[test]

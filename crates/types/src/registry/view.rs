@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,24 +22,29 @@ words! {
     }
 }
 
+// It shares what is large with the registry's own copy, since pages of them are made.
 /// A service as the registry knows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceView {
     /// Its id.
     pub service_id: ServiceId,
     /// Its name.
-    pub name: String,
+    #[schema(value_type = String)]
+    pub name: Arc<str>,
     /// What kind of thing it is.
     #[serde(rename = "type")]
     pub service_type: ServiceType,
     /// What it is trusted with.
     pub role: Role,
     /// The root under which it is called; null for an agent without a server.
-    pub url: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub url: Option<Arc<str>>,
     /// What it can do.
-    pub caps: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    pub caps: Vec<Arc<str>>,
     /// What else it said of itself.
-    pub labels: Labels,
+    #[schema(value_type = Labels)]
+    pub labels: Arc<Labels>,
     /// Tokens that fit its context.
     pub ctx_limit: Option<u64>,
     /// What it roughly costs per 1,000 tokens.
@@ -74,7 +81,8 @@ pub struct ServiceView {
     pub load: Option<f64>,
     /// What it last said of its work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub work: Option<Work>,
+    #[schema(value_type = Option<Work>)]
+    pub work: Option<Arc<Work>>,
 }
 
 /// What the monitor's probe says of a service.
@@ -87,7 +95,8 @@ pub struct Probe {
     pub latency_ms: Option<f64>,
     /// What the probe found, where there is something to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub reason: Option<Arc<str>>,
 }
 
 /// The answer of `GET /services/{id}`.

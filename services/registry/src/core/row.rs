@@ -27,11 +27,11 @@ pub struct Record {
     /// What it is trusted with.
     pub role: Role,
     /// The root under which it is called.
-    pub url: Option<String>,
+    pub url: Option<Arc<str>>,
     /// What it can do; words that many services share are shared.
     pub caps: Vec<Arc<str>>,
     /// What else it said of itself.
-    pub labels: Labels,
+    pub labels: Arc<Labels>,
     /// Tokens that fit its context.
     pub ctx_limit: Option<u64>,
     /// What it roughly costs per 1,000 tokens.
@@ -149,9 +149,9 @@ impl Record {
             name: registration.name.into(),
             service_type: registration.service_type,
             role: registration.role,
-            url: registration.url,
+            url: registration.url.map(Arc::from),
             caps: registration.caps.into_iter().map(Arc::from).collect(),
-            labels: registration.labels,
+            labels: Arc::new(registration.labels),
             ctx_limit: registration.ctx_limit,
             cost_hint_usd_per_1k: registration.cost_hint_usd_per_1k,
             heartbeat_interval_s: registration.heartbeat_interval_s,
@@ -249,11 +249,7 @@ impl Life {
 impl Probed {
     /// As it is told.
     pub(crate) fn view(&self) -> Probe {
-        Probe {
-            reachability: self.reachability,
-            latency_ms: self.latency_ms,
-            reason: self.reason.as_deref().map(str::to_owned),
-        }
+        Probe { reachability: self.reachability, latency_ms: self.latency_ms, reason: self.reason.clone() }
     }
 }
 
@@ -293,7 +289,7 @@ impl Row {
         let caps: usize = caps.iter().map(|cap| cap.len() + 4).sum();
         let labels: usize =
             labels.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, String::len) + 12).sum();
-        FIXED + name.len() + url.as_ref().map_or(0, String::len) + caps + labels
+        FIXED + name.len() + url.as_ref().map_or(0, |url| url.len()) + caps + labels
     }
 
     /// The service as it is told to the outside.
@@ -301,11 +297,11 @@ impl Row {
         let Self { record, life } = self;
         ServiceView {
             service_id: record.service_id,
-            name: record.name.as_ref().to_owned(),
+            name: record.name.clone(),
             service_type: record.service_type,
             role: record.role,
             url: record.url.clone(),
-            caps: record.caps.iter().map(|cap| cap.as_ref().to_owned()).collect(),
+            caps: record.caps.clone(),
             labels: record.labels.clone(),
             ctx_limit: record.ctx_limit,
             cost_hint_usd_per_1k: record.cost_hint_usd_per_1k,
@@ -324,7 +320,7 @@ impl Row {
             p95_ms: life.measures.p95_ms,
             queue_depth: life.measures.queue_depth,
             load: life.measures.load,
-            work: life.work.as_deref().cloned(),
+            work: life.work.clone(),
         }
     }
 }

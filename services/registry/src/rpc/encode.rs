@@ -77,7 +77,7 @@ fn service(index: u64, Row { record, life }: &Row) -> v1::Service {
         name: record.name.to_string(),
         r#type: record.service_type.to_string(),
         role: record.role.to_string(),
-        url: record.url.clone().unwrap_or_default(),
+        url: record.url.as_deref().unwrap_or_default().to_owned(),
         caps: record.caps.iter().map(ToString::to_string).collect(),
         labels: record.labels.iter().map(label).collect(),
         ctx_limit: record.ctx_limit,

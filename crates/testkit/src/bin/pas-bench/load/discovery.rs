@@ -1,5 +1,6 @@
 //! Calls of `/discover` at a steady rate.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -18,14 +19,14 @@ pub(crate) const PAGE: usize = 50;
 #[derive(Debug)]
 pub(crate) struct Query {
     request: Vec<u8>,
-    caps: Vec<String>,
+    caps: Vec<Arc<str>>,
 }
 
 impl Query {
     fn of(caps: &[&str]) -> Self {
         let query: String = caps.iter().map(|cap| format!("cap={cap}&")).collect();
         let request = request("GET", &format!("{}?{query}limit={PAGE}", path::DISCOVER), "");
-        Self { request, caps: caps.iter().map(|cap| (*cap).to_owned()).collect() }
+        Self { request, caps: caps.iter().map(|cap| Arc::from(*cap)).collect() }
     }
 
     /// Asks once and reads all of the answer: so many rows, each with what was asked for, in order.
@@ -35,7 +36,7 @@ impl Query {
         let text = || String::from_utf8_lossy(connection.body());
         ensure!(status == 200, "/discover answers {status}: {}", text());
         let page: DiscoveryPage = serde_json::from_slice(connection.body())?;
-        let fits = |caps: &[String]| self.caps.iter().all(|cap| caps.contains(cap));
+        let fits = |caps: &[Arc<str>]| self.caps.iter().all(|cap| caps.contains(cap));
         ensure!(page.services.iter().all(|row| fits(&row.caps)), "/discover answers what wasn't asked for");
         let key = |row: &pas_types::registry::ServiceView| (row.name.clone(), row.service_id);
         ensure!(page.services.is_sorted_by_key(key), "/discover's answer is not in order");

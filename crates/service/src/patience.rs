@@ -1,7 +1,6 @@
 //! How long a connection may keep silent, how long it may take over a request's head, and how long over taking an answer.
 //!
-//! hyper has one time
-//! limit for both: from the end of an answer to the end of the next head. Kept connections would end after the few
+//! hyper has one time limit for both: from the end of an answer to the end of the next head. Kept connections would end after the few
 //! seconds that a slow head is worth, just when a client that beats as often uses them again.
 
 use std::pin::Pin;
@@ -26,21 +25,23 @@ pub(crate) struct Limits {
 const STALL: Duration = Duration::from_secs(30);
 
 /// Joins a connection to the timer that hyper is given for it.
-pub(crate) fn watch<I>(io: I, limits: Limits) -> (Watched<I>, Patience) {
+/// `held` is let go when the connection is closed.
+pub(crate) fn watch<I, H>(io: I, limits: Limits, held: H) -> (Watched<I, H>, Patience) {
     let begun = Arc::new(AtomicBool::new(false));
-    (Watched { io, begun: Arc::clone(&begun), stall: None }, Patience { begun, limits })
+    (Watched { io, begun: Arc::clone(&begun), stall: None, _held: held }, Patience { begun, limits })
 }
 
 /// A connection that notes when bytes come, and fails when none go for too long.
 #[derive(Debug)]
-pub(crate) struct Watched<I> {
+pub(crate) struct Watched<I, H> {
     io: I,
     begun: Arc<AtomicBool>,
     /// Runs while the peer takes nothing.
     stall: Option<Pin<Box<tokio::time::Sleep>>>,
+    _held: H,
 }
 
-impl<I> Watched<I> {
+impl<I, H> Watched<I, H> {
     /// Lets a write through; one that waits for the peer waits no longer than [`STALL`].
     fn unless_stalled<T>(
         &mut self,
@@ -101,7 +102,7 @@ impl Future for Wait {
     }
 }
 
-impl<I: Read + Unpin> Read for Watched<I> {
+impl<I: Read + Unpin, H: Unpin> Read for Watched<I, H> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -115,7 +116,7 @@ impl<I: Read + Unpin> Read for Watched<I> {
     }
 }
 
-impl<I: Write + Unpin> Write for Watched<I> {
+impl<I: Write + Unpin, H: Unpin> Write for Watched<I, H> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

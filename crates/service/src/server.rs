@@ -1,6 +1,7 @@
 //! One listener for REST and gRPC: what is read of a connection, how long that may take, and how it ends.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +11,12 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use http::{StatusCode, header};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
 use pas_types::catalog;
 use pas_types::health::HealthStatus;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -171,16 +171,22 @@ impl Accept {
                     continue;
                 }
             };
-            let open = Open::new(&self.open);
+            let held = Held { _place: place, _open: Open::new(&self.open) };
             let serving = self.serving.clone();
             self.tasks.spawn(async move {
-                if let Err(error) = serving.serve(stream).await {
+                if let Err(error) = serving.serve(stream, held).await {
                     tracing::debug!(error = %error, "a connection failed");
                 }
-                drop((open, place));
             });
         }
     }
+}
+
+/// What a connection holds for as long as it is open, also when it has become a WebSocket and is nobody's here.
+#[derive(Debug)]
+pub(crate) struct Held {
+    _place: OwnedSemaphorePermit,
+    _open: Open,
 }
 
 /// What every connection is served with.
@@ -193,7 +199,11 @@ struct Serving {
 }
 
 impl Serving {
-    async fn serve(self, stream: TcpStream) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    async fn serve(
+        self,
+        stream: TcpStream,
+        held: Held,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         set_up(&stream)?;
         let head = Duration::from_secs(self.limits.header_read_s);
         let is_http2 = tokio::select! {
@@ -204,7 +214,7 @@ impl Serving {
             self.router.map_request(|request: http::Request<hyper::body::Incoming>| request.map(Body::new));
         let service = TowerToHyperService::new(service.map_err(|never: Infallible| match never {}));
         let idle = Duration::from_secs(self.limits.idle_s);
-        let (io, patience) = patience::watch(TokioIo::new(stream), patience::Limits { head, idle });
+        let (io, patience) = patience::watch(TokioIo::new(stream), patience::Limits { head, idle }, held);
         let buffer =
             (HYPER_ROOM * (self.limits.header_bytes + self.limits.url_bytes)).max(HYPER_BUFFER_BYTES);
         if is_http2 {
@@ -215,15 +225,16 @@ impl Serving {
                 .keep_alive_interval(HTTP2_PING)
                 .keep_alive_timeout(HTTP2_PING)
                 .serve_connection(io, service);
-            drive(connection, &self.shutdown, self.grace).await?;
+            drive(connection, |it| it.graceful_shutdown(), &self.shutdown, self.grace).await?;
         } else {
             let connection = hyper::server::conn::http1::Builder::new()
                 .timer(patience)
                 .header_read_timeout(head)
                 .max_headers(self.limits.headers + HYPER_MORE_HEADERS)
                 .max_buf_size(buffer)
-                .serve_connection(io, service);
-            drive(connection, &self.shutdown, self.grace).await?;
+                .serve_connection(io, service)
+                .with_upgrades();
+            drive(connection, |it| it.graceful_shutdown(), &self.shutdown, self.grace).await?;
         }
         Ok(())
     }
@@ -235,15 +246,16 @@ fn set_up(stream: &TcpStream) -> std::io::Result<()> {
 }
 
 /// Runs a connection to its end; after the signal to stop it may finish what is open, for as long as the grace lasts.
-async fn drive<C: GracefulConnection>(
+async fn drive<C: Future<Output = hyper::Result<()>>>(
     connection: C,
+    stop: impl FnOnce(Pin<&mut C>),
     shutdown: &CancellationToken,
     grace: Duration,
-) -> Result<(), C::Error> {
+) -> hyper::Result<()> {
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => return ended,
-        () = shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = shutdown.cancelled() => stop(connection.as_mut()),
     }
     tokio::time::timeout(grace, connection).await.unwrap_or(Ok(()))
 }

@@ -1,9 +1,10 @@
 //! One port on one or more addresses.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::TcpListener;
 
 use crate::config::Swarm;
@@ -52,6 +53,17 @@ impl Sockets {
     /// A free port on 127.0.0.1 alone.
     pub fn loopback() -> anyhow::Result<Self> {
         Self::bind(&Swarm { bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Swarm::default() }, 0)
+    }
+
+    /// Cuts off a peer that acknowledges nothing, or takes nothing, for so long. The kernel sees to it, also where nobody
+    /// here is about to write. Where there is no such option, what waits for a peer to take its answer ends it later.
+    pub fn cut_off_after(&self, silence: Duration) -> anyhow::Result<()> {
+        #[cfg(target_os = "linux")]
+        for listener in &self.listeners {
+            // What is accepted inherits it.
+            SockRef::from(listener).set_tcp_user_timeout(Some(silence))?;
+        }
+        Ok(())
     }
 
     /// The port.

@@ -8,6 +8,7 @@ pub mod error;
 pub mod health;
 pub mod id;
 pub mod job;
+pub mod json;
 pub mod limits;
 pub mod money;
 mod object;

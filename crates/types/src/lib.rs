@@ -5,6 +5,7 @@ pub mod alert;
 pub mod catalog;
 mod check;
 pub mod error;
+pub mod event;
 pub mod health;
 pub mod id;
 pub mod job;

@@ -2,9 +2,11 @@
 
 use pas_types::agent::AgentConfig;
 use pas_types::alert::HeartbeatAlert;
+use pas_types::event::Event;
 use pas_types::job::JobCard;
 use pas_types::registry::{DiscoveryQuery, Heartbeat, Registration};
 use pas_types::resource::ResourceRequest;
+use pas_types::time::WireTime;
 use pas_types::{Error, ErrorCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -25,7 +27,7 @@ pub struct Contract {
 }
 
 /// Every contract.
-pub fn contracts() -> [Contract; 7] {
+pub fn contracts() -> [Contract; 8] {
     [
         contract("service_registration", Registration::validate),
         contract("service_heartbeat", Heartbeat::validate),
@@ -34,21 +36,33 @@ pub fn contracts() -> [Contract; 7] {
         contract("job_card", JobCard::validate),
         contract("resource_request", ResourceRequest::validate),
         contract("agent_config", AgentConfig::validate),
+        read_by::<Event>("event", |text| Event::read(text, today()).map(|_| ())),
     ]
 }
 
+/// A contract whose type is read by its derived reader, and then checked.
 fn contract<T: ToSchema + DeserializeOwned + 'static>(
     name: &'static str,
     validate: fn(&T) -> Result<(), Error>,
 ) -> Contract {
+    read_by::<T>(name, move |text| {
+        let read = serde_json::from_slice::<T>(text);
+        validate(&read.map_err(|error| Error::new(ErrorCode::InvalidArgument, error.to_string()))?)
+    })
+}
+
+/// A contract whose type is read in a way of its own.
+fn read_by<T: ToSchema>(name: &'static str, read: impl Fn(&[u8]) -> Result<(), Error> + 'static) -> Contract {
     let mut definitions = Vec::new();
     T::schemas(&mut definitions);
-    let judge = move |document: &Value| {
-        // As a service reads it: from text.
-        let read = serde_json::from_str::<T>(&document.to_string());
-        validate(&read.map_err(|error| Error::new(ErrorCode::InvalidArgument, error.to_string()))?)
-    };
+    // As a service reads it: from text.
+    let judge = move |document: &Value| read(document.to_string().as_bytes());
     Contract { name, judge: Box::new(judge), root: T::schema(), definitions }
+}
+
+/// The day on which the examples are judged: 2025-11-07.
+fn today() -> WireTime {
+    WireTime::from_millis(1_762_473_600_000)
 }
 
 impl Contract {
@@ -64,6 +78,19 @@ impl Contract {
         schema["title"] = json!(self.name);
         refer_inside(&mut schema);
         schema
+    }
+
+    /// The objects that the schema describes, each by a schema that is whole: itself, or each of its alternatives.
+    pub fn shapes(&self) -> Vec<Value> {
+        let schema = self.schema();
+        let Some(alternatives) = schema["oneOf"].as_array() else { return vec![schema] };
+        let shape = |alternative: &Value| {
+            let name = alternative["$ref"].as_str()?.strip_prefix("#/$defs/")?;
+            let mut shape = schema["$defs"][name].clone();
+            shape["$defs"] = schema["$defs"].clone();
+            Some(shape)
+        };
+        alternatives.iter().filter_map(shape).collect()
     }
 
     /// The name of the file that holds the schema.

@@ -6,6 +6,14 @@
     reason = "generated from contracts/proto, where the documentation is"
 )]
 
+/// What the event stream serves to the rest of PAS.
+pub mod events {
+    /// Version 1 of `pas.events`.
+    pub mod v1 {
+        tonic::include_proto!("pas.events.v1");
+    }
+}
+
 /// What the registry serves to the rest of PAS.
 pub mod registry {
     /// Version 1 of `pas.registry`.

@@ -6,7 +6,6 @@ pub mod clock;
 pub mod config;
 pub mod door;
 pub mod health;
-pub mod json;
 #[cfg(target_os = "linux")]
 mod linux;
 pub mod metrics;
@@ -26,5 +25,6 @@ pub mod web;
 pub use config::{Settings, Swarm};
 pub use health::Health;
 pub use metrics::Metrics;
+pub use pas_types::json;
 pub use running::Running;
 pub use sockets::Sockets;

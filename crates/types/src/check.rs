@@ -38,10 +38,29 @@ pub(crate) fn check_not_negative(field: &str, value: Option<f64>) -> Result<(), 
     }
 }
 
+/// How much of a task is done.
+pub(crate) fn check_progress(progress: Option<f64>) -> Result<(), Error> {
+    match progress {
+        Some(progress) if !(0.0..=1.0).contains(&progress) => {
+            Err(Error::invalid("progress", format!("progress is {progress}: use a number from 0 to 1")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A number of tokens, where there is one.
+pub(crate) fn check_tokens(field: &str, tokens: Option<u64>) -> Result<(), Error> {
+    check_within(field, tokens.unwrap_or_default(), 0, limits::TOKENS)
+}
+
+/// A name, where there is one.
+pub(crate) fn check_name_if_given(field: &str, name: Option<&str>) -> Result<(), Error> {
+    name.map_or(Ok(()), |name| check_name(field, name))
+}
+
 /// Capabilities, each one word.
 pub(crate) fn check_caps(field: &str, caps: &[String]) -> Result<(), Error> {
     check_texts(field, caps, limits::CAPABILITIES, limits::CAPABILITY_BYTES)?;
-    let is_word = |cap: &str| !cap.chars().any(|c| c == ',' || c.is_whitespace() || c.is_control());
     match caps.iter().position(|cap| !is_word(cap)) {
         Some(place) => {
             let field = format!("{field}[{place}]");
@@ -50,6 +69,36 @@ pub(crate) fn check_caps(field: &str, caps: &[String]) -> Result<(), Error> {
         }
         None => Ok(()),
     }
+}
+
+/// One word of a caller's own.
+pub(crate) fn check_word(field: &str, text: &str) -> Result<(), Error> {
+    let max = limits::CAPABILITY_BYTES;
+    if !(1..=max).contains(&text.len()) {
+        return Err(Error::invalid(field, format!("{field} has {} bytes: use 1 to {max}", text.len())));
+    }
+    if is_word(text) {
+        return Ok(());
+    }
+    Err(Error::invalid(field, format!("{field} has a comma or white space: use one word, as `started`")))
+}
+
+fn is_word(text: &str) -> bool {
+    !text.chars().any(|c| c == ',' || c.is_whitespace() || c.is_control())
+}
+
+/// A path in the tree of budgets.
+pub(crate) fn check_budget_path(field: &str, path: &str) -> Result<(), Error> {
+    check_text(field, path, limits::BUDGET_PATH_BYTES)?;
+    let is_segment =
+        |text: &str| !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    if path.split('/').all(is_segment) {
+        return Ok(());
+    }
+    let message = format!(
+        "{field} is no path of percent-encoded segments: use one as `global/default/R-001/Architect`"
+    );
+    Err(Error::invalid(field, message))
 }
 
 /// One label.

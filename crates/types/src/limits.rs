@@ -56,3 +56,13 @@ pub const PRIORITY: i32 = 100;
 pub const TOKENS: u64 = 9_007_199_254_740_991;
 /// Seconds between two beats, a day.
 pub const BEAT_INTERVAL_S: u32 = 86_400;
+/// Bytes of one event.
+pub const EVENT_BYTES: usize = 1024 * 1024;
+/// Events of one batch.
+pub const BATCH_EVENTS: usize = 5_000;
+/// Bytes of one batch of events.
+pub const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// Seconds that the time of an event may be ahead of the clock of whoever receives it.
+pub const EVENT_AHEAD_S: i64 = 300;
+/// Bytes of a path in the tree of budgets.
+pub const BUDGET_PATH_BYTES: usize = 4 * 1024;

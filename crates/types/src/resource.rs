@@ -12,7 +12,7 @@ use crate::object::only_objects;
 use crate::schema;
 
 /// The greatest process id on Linux.
-const PID_MAX: u32 = 4_194_304;
+pub(crate) const PID_MAX: u32 = 4_194_304;
 
 /// A share of a machine.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -36,6 +36,27 @@ piece! {
     Capability = text(1, limits::CAPABILITY_BYTES, "A capability: one word.", Some(r"^[^,\s\p{Cc}]+$"))
 }
 piece! {
+    /// A word of a caller's own.
+    Word = text(1, limits::CAPABILITY_BYTES, "One word.", Some(r"^[^,\s\p{Cc}]+$"))
+}
+piece! {
+    /// Why something is as it is.
+    Reason = text(0, limits::REASON_BYTES, "Why.", None)
+}
+piece! {
+    /// A path in the tree of budgets.
+    BudgetPath = text(
+        1,
+        limits::BUDGET_PATH_BYTES,
+        "A path in the tree of budgets: segments, percent-encoded.",
+        Some(r"^[^/\s\p{Cc}]+(/[^/\s\p{Cc}]+)*$"),
+    )
+}
+piece! {
+    /// A number of tokens.
+    Tokens = tokens()
+}
+piece! {
     /// The labels of a registration.
     LabelMap = map(SchemaType::from_iter([Type::String, Type::Null]), "Labels by key.")
 }
@@ -68,6 +89,13 @@ pub(crate) fn ports() -> RefOr<Schema> {
     Schema::OneOf(either.build()).into()
 }
 
+/// A place in the event stream.
+pub(crate) fn cursor() -> RefOr<Schema> {
+    let description =
+        "A place in the event stream, as `3:4711`: epoch and number of an event that has been seen.";
+    Schema::Object(text(3, 41, description, Some("^[0-9]+:[0-9]+$"))).into()
+}
+
 fn text(min: usize, max: usize, description: &str, pattern: Option<&str>) -> Object {
     ObjectBuilder::new()
         .schema_type(SchemaType::new(Type::String))
@@ -75,6 +103,15 @@ fn text(min: usize, max: usize, description: &str, pattern: Option<&str>) -> Obj
         .min_length(Some(min))
         .max_length(Some(max))
         .pattern(pattern)
+        .build()
+}
+
+fn tokens() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::Integer))
+        .description(Some("A number of tokens."))
+        .minimum(Some(0))
+        .maximum(Some(limits::TOKENS))
         .build()
 }
 

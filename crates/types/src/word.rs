@@ -44,6 +44,13 @@ macro_rules! words {
 
 pub(crate) use words;
 
+/// The one of `words` that is most like `text`, if any is like it at all.
+pub(crate) fn nearest<'a>(words: impl IntoIterator<Item = &'a str>, text: &str) -> Option<&'a str> {
+    let likeness = |word: &str| strsim::jaro_winkler(word, text);
+    let nearest = words.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    nearest.filter(|word| likeness(word) > 0.8)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::alert::AlertType;

@@ -2,8 +2,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Status, check_not_negative, check_reason};
+use crate::check::check_progress;
 use crate::error::Error;
-use crate::id::{LeaseId, ServiceId};
+use crate::id::{LeaseId, RunId, ServiceId};
 use crate::limits;
 use crate::object::only_objects;
 use crate::word::words;
@@ -44,8 +45,7 @@ pub struct Heartbeat {
     pub activity: Option<Activity>,
     /// The agent's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 256)]
-    pub run_id: Option<String>,
+    pub run_id: Option<RunId>,
     /// The call that it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 256)]
@@ -83,28 +83,14 @@ impl Heartbeat {
         check_reason(self.reason.as_deref())?;
         check_not_negative("p95_ms", self.p95_ms)?;
         check_not_negative("load", self.load)?;
-        if let Some(progress) = self.progress
-            && !(0.0..=1.0).contains(&progress)
+        check_progress(self.progress)?;
+        if let Some(call) = &self.current_call
+            && !(1..=limits::NAME_BYTES).contains(&call.len())
         {
-            return Err(Error::invalid(
-                "progress",
-                format!("progress is {progress}: use a number from 0 to 1"),
-            ));
+            let message = format!("current_call has {} bytes: use 1 to {}", call.len(), limits::NAME_BYTES);
+            return Err(Error::invalid("current_call", message));
         }
-        for (field, id) in [("run_id", &self.run_id), ("current_call", &self.current_call)] {
-            match id {
-                Some(id) if id.is_empty() || id.len() > limits::NAME_BYTES => {
-                    let message = format!("{field} has {} bytes: use 1 to {}", id.len(), limits::NAME_BYTES);
-                    return Err(Error::invalid(field, message));
-                }
-                _ => {}
-            }
-        }
-        if let Some(resources) = &self.resources {
-            check_not_negative("resources.cpu", Some(resources.cpu))?;
-            check_not_negative("resources.mem_mb", Some(resources.mem_mb))?;
-        }
-        Ok(())
+        self.resources.map_or(Ok(()), ResourceUse::validate)
     }
 
     /// What an agent says of its work, if it says anything.
@@ -161,6 +147,14 @@ pub struct ResourceUse {
     pub mem_mb: f64,
 }
 
+impl ResourceUse {
+    /// Refuses what can't be. Errors name the fields below `resources`, where it stands in every request.
+    pub(crate) fn validate(self) -> Result<(), Error> {
+        check_not_negative("resources.cpu", Some(self.cpu))?;
+        check_not_negative("resources.mem_mb", Some(self.mem_mb))
+    }
+}
+
 /// What an agent last said of its work.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Work {
@@ -172,7 +166,7 @@ pub struct Work {
     pub activity: Option<Activity>,
     /// The agent's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run_id: Option<String>,
+    pub run_id: Option<RunId>,
     /// The call that it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_call: Option<String>,

@@ -1,10 +1,21 @@
 //! JSON from outside: read into a type, with errors that name the field and say what would be accepted.
 
-use pas_types::{Error, ErrorCode};
-use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, DeserializeSeed};
+
+use crate::error::{Error, ErrorCode};
 
 /// Reads JSON into a wire type; the error names the field.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    parse_seed(body, PhantomData)
+}
+
+/// Reads JSON into what `seed` makes of it; the error names the field.
+pub(crate) fn parse_seed<'de, S>(body: &'de [u8], seed: S) -> Result<S::Value, Error>
+where
+    S: DeserializeSeed<'de> + Clone,
+{
     if body.is_empty() {
         return Err(Error::new(ErrorCode::InvalidArgument, "the body is empty: send a JSON object"));
     }
@@ -15,26 +26,32 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 /// Reads again what could not be read, to say where and why.
 fn explain<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        let message = in_words(&inner.to_string());
-        match inner.classify() {
-            serde_json::error::Category::Data => {
-                // Where it stands is said by the field, not by a line of what is often one line.
-                let message =
-                    message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what).to_owned();
-                let field = field_of(&path, &message);
-                let said = if path == "." { message } else { format!("{path}: {message}") };
-                Error { field, ..Error::new(ErrorCode::InvalidArgument, said) }
-            }
-            _ => Error::new(ErrorCode::InvalidArgument, format!("the body is not valid JSON: {message}")),
-        }
-    })?;
+    // To know at every step where one is costs as much as the reading; only who is refused needs it, in a second one.
+    let value = seed.clone().deserialize(&mut deserializer).map_err(|_| explain(body, seed))?;
     deserializer.end().map_err(|error| {
         Error::new(ErrorCode::InvalidArgument, format!("the body goes on after the JSON value: {error}"))
     })?;
     Ok(value)
+}
+
+/// Why `seed` can make nothing of a body.
+fn explain<'de, S: DeserializeSeed<'de>>(body: &'de [u8], seed: S) -> Error {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    let Some(inner) = seed.deserialize(tracked).err() else {
+        return Error::new(ErrorCode::InvalidArgument, "the body can't be read: send a JSON object");
+    };
+    let path = track.path().to_string();
+    let message = in_words(&inner.to_string());
+    if inner.classify() != serde_json::error::Category::Data {
+        return Error::new(ErrorCode::InvalidArgument, format!("the body is not valid JSON: {message}"));
+    }
+    // Where it stands is said by the field, not by a line of what is often one line.
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what).to_owned();
+    let field = field_of(&path, &message);
+    let said = if path == "." { message } else { format!("{path}: {message}") };
+    Error { field, ..Error::new(ErrorCode::InvalidArgument, said) }
 }
 
 /// The field that serde means: the one it names in quotes, under the path where it stands.
@@ -54,7 +71,7 @@ fn field_of(path: &str, message: &str) -> Option<String> {
 }
 
 /// Says serde's names of types in words.
-pub(crate) fn in_words(message: &str) -> String {
+pub fn in_words(message: &str) -> String {
     const WORDS: [(&str, &str); 8] = [
         ("expected u8", "expected a whole number from 0 to 255"),
         ("expected u16", "expected a whole number from 0 to 65535"),
@@ -83,9 +100,8 @@ pub(crate) fn in_words(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use pas_types::registry::{Heartbeat, Registration};
-
     use super::*;
+    use crate::registry::{Heartbeat, Registration};
 
     fn refused<T: DeserializeOwned + std::fmt::Debug>(body: &str) -> (Option<String>, String) {
         let error = parse::<T>(body.as_bytes()).unwrap_err();

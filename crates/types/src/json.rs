@@ -19,12 +19,6 @@ where
     if body.is_empty() {
         return Err(Error::new(ErrorCode::InvalidArgument, "the body is empty: send a JSON object"));
     }
-    // To keep track of where it stands takes time, and is needed only when it fails.
-    serde_json::from_slice(body).or_else(|_| explain(body))
-}
-
-/// Reads again what could not be read, to say where and why.
-fn explain<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     // To know at every step where one is costs as much as the reading; only who is refused needs it, in a second one.
     let value = seed.clone().deserialize(&mut deserializer).map_err(|_| explain(body, seed))?;

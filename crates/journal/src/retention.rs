@@ -91,12 +91,11 @@ impl Retention {
         if segments.len() < 2 {
             return Ok(false);
         }
-        let Some((_, oldest)) = segments.pop_first() else { return Ok(false) };
-        drop(segments);
+        let Some(oldest) = segments.first_entry() else { return Ok(false) };
+        // Under the lock: whoever finds a segment also finds its file, and one that stays on the disk stays known.
+        std::fs::remove_file(&oldest.get().path).map_err(RetainError::new("remove a segment"))?;
         retained.dropped_segments += 1;
-        retained.freed_bytes += oldest.seen();
-        // Should this fail, the file is found again at the next start.
-        std::fs::remove_file(&oldest.path).map_err(RetainError::new("remove a segment"))?;
+        retained.freed_bytes += oldest.remove().seen();
         Ok(true)
     }
 

@@ -4,7 +4,7 @@ use std::process::{Child, ChildStdin, ChildStdout};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use crate::child::start;
-use crate::support::{all, assert_whole, open, options};
+use crate::support::{all, append, assert_whole, at, fact, open, options, segments, seqs, try_append};
 
 /// No file of it can grow past 64 KiB: the kernel refuses the write, as it does when the disk is full, and the limit can
 /// be lifted while it runs.
@@ -53,7 +53,8 @@ fn a_full_disk_refuses_keeps_what_was_acknowledged_and_needs_no_repair() {
     };
     assert_eq!(refused, "refused the journal can't write now");
     assert_eq!(other.append(100), refused);
-    assert_whole(directory.path(), false);
+    let report = pas_journal::verify(directory.path(), false).unwrap();
+    assert_eq!((report.last_seq, report.unfinished_bytes, report.broken), (groups * 100, 0, None));
     let one = other.append(1);
     assert_eq!(one, format!("ok {0} {0}", groups * 100 + 1), "there is room for one, and the numbers go on");
 
@@ -70,4 +71,23 @@ fn a_full_disk_refuses_keeps_what_was_acknowledged_and_needs_no_repair() {
         .collect();
     assert_eq!(found, expected);
     assert_eq!((journal.recovered().torn_bytes, journal.epoch()), (0, 1));
+}
+
+#[test]
+fn a_segment_that_can_not_be_begun_refuses_until_it_can_and_the_old_one_stays_closed() {
+    let directory = tempfile::tempdir().unwrap();
+    let age = std::time::Duration::from_millis(10);
+    let journal = open(pas_journal::Options { segment_age: age, ..options(directory.path()) });
+    append(&journal, vec![fact(1)], at(0));
+    let in_the_way = directory.path().join("00000000000000000002.jsonl");
+    std::fs::create_dir(&in_the_way).unwrap();
+    try_append(&journal, vec![fact(2)], at(10)).unwrap_err();
+    // Also when the time of day jumps back: what was begun of the next segment may lie there, under this number.
+    try_append(&journal, vec![fact(2)], at(0)).unwrap_err();
+    assert_eq!((journal.head(), journal.stats().write_errors), (1, 2));
+
+    std::fs::remove_dir(&in_the_way).unwrap();
+    append(&journal, vec![fact(2)], at(0));
+    assert_eq!((seqs(&journal), segments(directory.path()).len()), (vec![1, 2], 2));
+    assert_whole(directory.path(), false);
 }

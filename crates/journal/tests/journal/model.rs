@@ -156,8 +156,13 @@ fn reader_is_gone(reader: &mut Reader) -> bool {
     reader.read(0, 1).is_err()
 }
 
+#[test]
+fn a_number_that_no_record_can_have_leads_no_reader_past_what_comes_later() {
+    survives(None, b"{broken,\"seq\":9}\n{\"a\":\"b\",\"seq\":1}\n");
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn the_journal_holds_what_was_written_less_what_is_past_its_age(

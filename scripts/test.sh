@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks everything: format, lints, docs, and every test on this machine. `--long` adds what takes longer
-# (default heartbeat intervals, mutants, a soak). Ends with the test runner's own summary.
+# (default heartbeat intervals, mutants, fuzzing, a soak). Ends with the test runner's own summary.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,6 +44,8 @@ if $long; then
   scripts/acceptance/phase0.sh
   step "mutants: each must be caught by the test that it names"
   tests/mutants/run.sh
+  step "fuzzing, ${FUZZ_SECONDS:-30} s a target"
+  scripts/fuzz.sh
   step "soak, 10 minutes"
   scripts/soak.sh --hours 0.17
 fi

@@ -80,6 +80,12 @@ impl<'a> Header<'a> {
         json::parse_seed(line, PhantomData)
     }
 
+    /// The same, of a line that isn't kept beside it.
+    pub fn into_owned(self) -> Header<'static> {
+        let own = |text: Text<'_>| Text(text.0.into_owned().into());
+        Header { event_type: self.event_type, agent: self.agent.map(own), run_id: self.run_id.map(own) }
+    }
+
     /// Whose doing it was.
     pub fn agent(&self) -> Option<&str> {
         self.agent.as_ref().map(|Text(agent)| &**agent)

@@ -21,7 +21,7 @@ use crate::{json, limits};
 #[into_params(parameter_in = Query)]
 pub struct EventFilter {
     /// Of one of these types, as often as needed; none given: of any.
-    #[param(rename = "type", required = false)]
+    #[param(rename = "type", required = false, inline)]
     pub types: Vec<EventType>,
     /// Of one of these agents, as often as needed; none given: of any, or of none.
     #[param(rename = "agent", required = false)]

@@ -1,0 +1,8 @@
+//! The event stream for real: its own sockets, its own disk, real clients; where it matters, its own process.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod disk;
+mod publish;
+mod read;
+mod subscribe;
+mod support;

@@ -1,0 +1,170 @@
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use pas_event_stream::Config;
+use pas_proto::events::v1::subscribe_response::Message;
+use pas_proto::events::v1::{Cursor, SubscribeRequest, SubscribeResponse};
+use pas_testkit::until;
+use serde_json::{Value, json};
+use tonic::Streaming;
+
+use crate::support::{Server, log};
+
+/// A reader of server-sent events.
+struct Sse {
+    response: reqwest::Response,
+    text: String,
+}
+
+/// One of them: id, name, data.
+type Sent = (String, String, Value);
+
+impl Sse {
+    async fn open(server: &Server, query: &str, last_event_id: Option<&str>) -> Result<Self> {
+        let mut request = server.client.http.get(format!("{}/events/stream{query}", server.client.url));
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let response = request.send().await?.error_for_status()?;
+        Ok(Self { response, text: String::new() })
+    }
+
+    async fn next(&mut self) -> Result<Sent> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let (event, rest) = (event.to_owned(), rest.to_owned());
+                self.text = rest;
+                if event.starts_with(':') {
+                    continue;
+                }
+                let field = |name: &str| {
+                    let line = event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+                    line.map(str::to_owned).with_context(|| format!("no {name} in {event}"))
+                };
+                return Ok((field("id")?, field("event")?, serde_json::from_str(&field("data")?)?));
+            }
+            let chunk = tokio::time::timeout(Duration::from_secs(20), self.response.chunk()).await??;
+            self.text.push_str(std::str::from_utf8(&chunk.context("the stream ended")?)?);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_of_server_sent_events_takes_up_where_it_left_off() -> Result<()> {
+    let mut server = Server::start().await?;
+    server.client.publish(log("before")).await?;
+    let mut reader = Sse::open(&server, "?type=log", None).await?;
+    until("it is connected", async || {
+        let text = server
+            .client
+            .http
+            .get(format!("{}/metrics", server.client.url))
+            .send()
+            .await
+            .ok()?
+            .text()
+            .await
+            .ok()?;
+        text.contains("pas_event_stream_subscribers{kind=\"sse\"} 1").then_some(())
+    })
+    .await;
+    server
+        .client
+        .publish(json!([{"event_type": "status_update", "agent": "A", "event": "started"}, log("one")]))
+        .await?;
+    let (id, name, data) = reader.next().await?;
+    let epoch = server.client.head().await?.epoch;
+    assert_eq!((&*id, &*name, &data["message"]), (&*format!("{epoch}:3"), "log", &json!("one")));
+
+    server.client.publish(json!([log("two"), log("three")])).await?;
+    drop(reader);
+    server.restart().await?;
+    server.client.publish(log("four")).await?;
+    let mut reader = Sse::open(&server, "", Some(&id)).await?;
+    for message in ["two", "three", "four"] {
+        assert_eq!(reader.next().await?.2["message"], message);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_whose_place_is_unknown_is_told_so_and_goes_on_from_now() -> Result<()> {
+    let server = Server::start().await?;
+    server.client.publish(log("before")).await?;
+    let head = server.client.head().await?;
+    let mut reader = Sse::open(&server, "", Some("1:1")).await?;
+    let (id, name, data) = reader.next().await?;
+    let reset = json!({"epoch": head.epoch, "head": 1, "oldest": 1, "mode": "reset"});
+    assert_eq!((id, &*name, data), (head.to_string(), "reset", reset));
+    server.client.publish(log("after")).await?;
+    assert_eq!(reader.next().await?.2["message"], "after");
+    Ok(())
+}
+
+/// The events of the next message that has some, and where to resume.
+async fn delivery(stream: &mut Streaming<SubscribeResponse>) -> Result<(Vec<Value>, Cursor)> {
+    loop {
+        let message = tokio::time::timeout(Duration::from_secs(20), stream.message()).await??;
+        match message.context("the stream ended")?.message.context("an empty message")? {
+            Message::Delivery(delivery) => {
+                let events = delivery.events.iter().map(|event| serde_json::from_slice(event));
+                return Ok((events.collect::<Result<_, _>>()?, delivery.to.context("a cursor")?));
+            }
+            Message::Hello(_) | Message::Progress(_) => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_is_far_behind_reads_the_files_and_misses_nothing() -> Result<()> {
+    let server = Server::with(Config { segment_mb: 1, ..Config::default() }).await?;
+    // Twice what is held in memory.
+    let big = log(&"x".repeat(5_000));
+    for _ in 0..24 {
+        server.client.publish(json!(vec![big.clone(); 100])).await?;
+    }
+    let head = server.client.head().await?;
+    let after = Some(Cursor { epoch: head.epoch, seq: 0 });
+    let mut stream =
+        server.rpc().await?.subscribe(SubscribeRequest { after, ..Default::default() }).await?.into_inner();
+    let mut next = 1;
+    while next <= head.seq {
+        let (events, to) = delivery(&mut stream).await?;
+        for event in &events {
+            assert_eq!(event["seq"], next);
+            next += 1;
+        }
+        assert_eq!(to.seq + 1, next);
+    }
+    server.client.publish(log("now")).await?;
+    assert_eq!(delivery(&mut stream).await?.0[0]["message"], "now");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_service_follows_what_it_wants_and_is_told_when_it_may_have_missed_something() -> Result<()> {
+    let server = Server::start().await?;
+    server
+        .client
+        .publish(json!([log("a"), {"event_type": "status_update", "agent": "A", "event": "done"}]))
+        .await?;
+    let epoch = server.client.head().await?.epoch;
+    let subscribe = |after, types: &[&str]| SubscribeRequest {
+        after,
+        types: types.iter().map(|it| (*it).to_owned()).collect(),
+        ..Default::default()
+    };
+    let mut rpc = server.rpc().await?;
+    let request = subscribe(Some(Cursor { epoch: epoch - 1, seq: 2 }), &["status_update"]);
+    let mut stream = rpc.subscribe(request).await?.into_inner();
+    let first = stream.message().await?.context("a message")?.message;
+    let Some(Message::Hello(hello)) = first else { bail!("{first:?}") };
+    assert_eq!((hello.epoch, hello.head, hello.oldest, hello.reset), (epoch, 2, 1, true));
+    let (events, to) = delivery(&mut stream).await?;
+    assert_eq!((events[0]["seq"].clone(), to), (json!(2), Cursor { epoch, seq: 2 }));
+
+    let refused = rpc.subscribe(subscribe(None, &["stats_update"])).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+    assert!(refused.message().contains("did you mean `status_update`"), "{refused}");
+    Ok(())
+}

@@ -263,8 +263,9 @@ async fn a_taken_port_is_named_with_its_holder_before_anything_starts() {
     let _holder = TcpListener::bind(("127.0.0.1", swarm.ports[1])).unwrap();
     let said = swarm.pas(&["up", "--detach"]);
     let expected = format!(
-        "error: port {} of heartbeat-monitor is taken by pid {} ({})",
+        "error: port {} of {} is taken by pid {} ({})",
         swarm.ports[1],
+        SERVICES[1].name,
         std::process::id(),
         std::env::args().collect::<Vec<_>>().join(" ")
     );

@@ -27,6 +27,8 @@ fn taken(seq: u64, ms: i64) -> Taken {
         service_type: None,
         from_status: None,
         to_status: None,
+        from_role: None,
+        to_role: None,
         missed_beats: 1,
         last_seen: Some(time(ms - 1)),
         reason: Some("no beat".to_owned()),

@@ -1,7 +1,7 @@
 //! Which service calls which, read off the code.
 //!
 //! What a service calls stands in its `src/client.rs` or below `src/client/`; what every service but the registry calls,
-//! in the chassis's `presence.rs`. A path comes from a constant of `pas_types::<service>::path`, whose documentation
+//! in the chassis's `presence.rs`; what those call that publish, in its `publisher`. A path comes from a constant of `pas_types::<service>::path`, whose documentation
 //! begins with its method; a gRPC client from `pas_proto::<area>::v1`. Whoever writes it otherwise isn't seen here, so
 //! outgoing clients are found, and refused, wherever else they stand.
 
@@ -16,9 +16,13 @@ use crate::checked_in::{files, root};
 /// What opens a connection to another process.
 const OUTGOING: [&str; 4] = ["reqwest::", "tonic::transport", "hyper_util::client", "pas_service::client"];
 
+/// By this a service publishes.
+const PUBLISHES: &str = "publisher::spawn(";
+
 /// The map, as it is checked in.
 pub fn map() -> Result<String> {
     let words = Vocabulary::read()?;
+    let publishing = words.calls(&read(&root().join("crates/service/src/publisher/link.rs"))?)?;
     let presence = words.calls(&read(&root().join("crates/service/src/presence.rs"))?)?;
     let mut lines = vec![
         "# Which service calls which. Generated from the code, and held against it, by pas-tests.".to_owned(),
@@ -26,8 +30,13 @@ pub fn map() -> Result<String> {
     lines.extend(presence.iter().map(|call| format!("every service but the registry -> {call}")));
     for service in services()? {
         let mut calls = BTreeSet::new();
-        for source in sources(&service)?.iter().filter(|source| source.is_client()) {
-            calls.extend(words.calls(&source.text).with_context(|| source.path.clone())?);
+        for source in sources(&service)? {
+            if source.is_client() {
+                calls.extend(words.calls(&source.text).with_context(|| source.path.clone())?);
+            }
+            if source.text.contains(PUBLISHES) {
+                calls.extend(publishing.iter().cloned());
+            }
         }
         lines.extend(calls.iter().map(|call| format!("{service} -> {call}")));
     }
@@ -149,7 +158,7 @@ impl Vocabulary {
         for rpc in &self.rpcs {
             let client = format!("pas_proto::{}::v1::{}_client", rpc.area, rpc.service.to_lowercase());
             if text.contains(&client) && text.contains(&format!(".{}(", rpc.name.to_lowercase())) {
-                calls.insert(format!("{}: grpc {}/{}", kebab(&rpc.area), rpc.service, rpc.name));
+                calls.insert(format!("{}: grpc {}/{}", server(&rpc.area), rpc.service, rpc.name));
             }
         }
         if text.contains("reqwest::") {
@@ -223,6 +232,11 @@ fn module_name(file: &Path) -> String {
 
 fn leading(text: &str, is_part: impl Fn(char) -> bool) -> &str {
     text.split(|c| !is_part(c)).next().unwrap_or_default()
+}
+
+/// The service that serves an area of the protocol.
+fn server(area: &str) -> String {
+    if area == "events" { "event-stream".to_owned() } else { kebab(area) }
 }
 
 fn kebab(name: &str) -> String {

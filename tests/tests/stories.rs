@@ -21,6 +21,8 @@ impl Whole {
         let swarm = Swarm {
             data_dir: data_dir.to_owned(),
             registry_url: format!("http://127.0.0.1:{}", sockets.port()),
+            // Nobody is there; none of these stories needs it.
+            events_url: format!("http://127.0.0.1:{}", Sockets::loopback().unwrap().port()),
             ..Swarm::default()
         };
         let service = pas_registry::Config { boot_grace_s: 1, ..Default::default() };

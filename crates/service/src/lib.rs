@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod openapi;
 mod patience;
 pub mod presence;
+pub mod publisher;
 pub mod request;
 pub mod rpc;
 pub mod running;

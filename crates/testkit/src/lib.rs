@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+pub mod events;
 pub mod proc;
 mod process;
 
 use std::time::Duration;
 
+pub use events::EventStream;
 pub use process::{Process, binary};
 
 /// How long a test waits for what should happen at once; generous, since the machine may be busy.

@@ -1,5 +1,7 @@
 //! Load → decide → store → make known.
 
+mod stream;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,6 +48,8 @@ pub struct App {
     schedule: Mutex<Schedule>,
     /// Rings when another probe may be due first.
     pub rescheduled: Notify,
+    /// Rings when there are new alerts.
+    pub raised: Notify,
     counts: Counts,
     health: Health,
 }
@@ -72,6 +76,7 @@ impl App {
             watchdog: Mutex::new(watchdog),
             schedule: Mutex::new(schedule),
             rescheduled: Notify::new(),
+            raised: Notify::new(),
             counts,
             health,
         };
@@ -264,6 +269,7 @@ impl App {
             self.counts.raised(alert);
             log(alert);
         }
+        self.raised.notify_one();
     }
 
     /// Works on the database to read it.

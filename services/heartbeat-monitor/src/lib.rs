@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pas_service::server::Server;
-use pas_service::{Health, Metrics, Running, Settings, Sockets, clock, presence};
+use pas_service::{Health, Metrics, Running, Settings, Sockets, clock, presence, publisher};
 use pas_types::catalog;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +22,7 @@ pub use crate::config::Config;
 pub use crate::http::openapi;
 
 use crate::app::App;
-use crate::client::{Prober, Registry};
+use crate::client::{Events, Prober, Registry};
 use crate::metrics::Counts;
 use crate::store::Store;
 
@@ -44,13 +44,15 @@ pub async fn start(
     let app = App::new(config.clone(), store, Counts::new(&metrics), health.clone(), clock::now())?;
     let app = Arc::new(app);
     let registry = Registry::new(&swarm.registry_url)?;
+    let events = Events::new(&swarm.events_url)?;
+    let publisher = publisher::spawn(&ENTRY, &swarm, &health, &metrics, &running)?;
     let prober = Prober::new(Duration::from_millis(config.probe_timeout_ms))?;
 
     let (routes, openapi) = http::routes(Arc::clone(&app));
     let server = Server { entry: ENTRY, routes, rpc: None, openapi, health: health.clone(), metrics };
     server.spawn(&swarm, sockets, &running)?;
 
-    let loops = tasks::Loops { app, registry, prober, config };
+    let loops = tasks::Loops { app, registry, events, publisher, prober, config };
     loops.spawn(running.tasks(), running.shutdown());
     presence::spawn(&swarm, presence::registration(&ENTRY, &running.url(), &[]), &health, &running);
     Ok(running)

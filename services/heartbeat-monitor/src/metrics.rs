@@ -23,6 +23,8 @@ pub struct Counts {
     pub probed_services: Gauge,
     /// How long the transition that was read last had been waiting.
     pub follow_lag: Gauge<f64, AtomicU64>,
+    /// Alerts of other services that can't be kept.
+    pub passed_over: Counter,
     /// 1 while the registry says nothing.
     pub registry_silent: Gauge,
 }
@@ -47,6 +49,7 @@ impl Counts {
             probe_seconds: seconds(),
             probed_services: Gauge::default(),
             follow_lag: Gauge::default(),
+            passed_over: Counter::default(),
             registry_silent: Gauge::default(),
         };
         metrics.register("alerts", "Alerts raised", counts.alerts.clone());
@@ -62,6 +65,11 @@ impl Counts {
             "registry_silent",
             "1 while the registry says nothing",
             counts.registry_silent.clone(),
+        );
+        metrics.register(
+            "alerts_passed_over",
+            "Alerts of other services that can't be kept",
+            counts.passed_over.clone(),
         );
         counts
     }

@@ -1,4 +1,7 @@
-//! The alerts on disk, and up to where the registry's history was read. Both move together or not at all.
+//! The alerts on disk, and up to where the registry's history and the event stream were read. What was read and the place
+//! move together or not at all.
+
+mod stream;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -22,7 +25,8 @@ type Result<T> = rusqlite::Result<T>;
 /// The file's name in the service's directory.
 const FILE: &str = "alerts.db";
 
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_alerts.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_alerts.sql"), include_str!("../migrations/0002_events.sql")];
 
 /// An alert's columns, in the order in which [`alert_of`] reads them.
 const COLUMNS: &str = "alert_id, alert_type, severity, service_id, service_name, missed_beats, last_seen_ms, action, \
@@ -72,7 +76,7 @@ impl Store {
     pub fn take<'a>(&self, taken: &'a Taken) -> Result<Vec<&'a HeartbeatAlert>> {
         let mut writer = self.writer();
         let transaction = begin(&mut writer)?;
-        let new = insert(&transaction, &taken.raised)?;
+        let new = insert(&transaction, &taken.raised, Origin::Own)?;
         for (service_id, flapping) in &taken.flapping {
             transaction.prepare_cached("INSERT OR REPLACE INTO flapping VALUES (?, ?, ?, ?)")?.execute(
                 params![
@@ -98,14 +102,14 @@ impl Store {
     pub fn keep(&self, raised: &[Raised]) -> Result<()> {
         let mut writer = self.writer();
         let transaction = begin(&mut writer)?;
-        insert(&transaction, raised)?;
+        insert(&transaction, raised, Origin::Own)?;
         transaction.commit()
     }
 
     /// Whether the registry's silence was said and its end was not.
     pub fn registry_is_silent(&self) -> Result<bool> {
         let latest = self.reader().query_row(
-            "SELECT alert_type FROM alerts WHERE alert_type IN (?, ?) ORDER BY seq DESC LIMIT 1",
+            "SELECT alert_type FROM alerts WHERE taken = 0 AND alert_type IN (?, ?) ORDER BY seq DESC LIMIT 1",
             [AlertType::RegistrySilent.as_str(), AlertType::RegistryBack.as_str()],
             |row| word::<AlertType>(row, 0),
         );
@@ -222,11 +226,28 @@ fn begin(connection: &mut Connection) -> Result<Transaction<'_>> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
-/// Inserts what is not there yet; a transition that comes a second time is known by its number and time.
-fn insert<'a>(transaction: &Transaction<'_>, raised: &'a [Raised]) -> Result<Vec<&'a HeartbeatAlert>> {
+/// Who raised an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// The monitor. A transition that comes a second time is known by its number and time.
+    Own,
+    /// Whoever the event stream has it of; also the monitor, whose alerts come back. It is known by its id.
+    Stream,
+}
+
+/// Inserts what is not there yet.
+fn insert<'a>(
+    transaction: &Transaction<'_>,
+    raised: &'a [Raised],
+    origin: Origin,
+) -> Result<Vec<&'a HeartbeatAlert>> {
+    let known_by = match origin {
+        Origin::Own => "source_seq, ts_ms, alert_type",
+        Origin::Stream => "alert_id",
+    };
     let sql = format!(
-        "INSERT INTO alerts ({COLUMNS}, source_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (source_seq, ts_ms, alert_type) DO NOTHING"
+        "INSERT INTO alerts ({COLUMNS}, source_seq, taken) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT ({known_by}) DO NOTHING"
     );
     let mut insert = transaction.prepare_cached(&sql)?;
     let mut new = Vec::new();
@@ -245,6 +266,7 @@ fn insert<'a>(transaction: &Transaction<'_>, raised: &'a [Raised]) -> Result<Vec
             alert.message,
             alert.details.as_ref().map(to_json).transpose()?,
             source_seq.map(u64::cast_signed),
+            origin == Origin::Stream,
         ])?;
         if inserted == 1 {
             new.push(alert);

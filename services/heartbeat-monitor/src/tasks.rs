@@ -1,15 +1,18 @@
 //! The loops. Each ends on `shutdown`.
 
+mod stream;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use pas_service::clock;
+use pas_service::publisher::Publisher;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::{App, Next};
-use crate::client::{Prober, Registry};
+use crate::client::{Events, Prober, Registry};
 use crate::config::Config;
 use crate::core::targets::{Target, Watcher};
 use crate::core::watchdog;
@@ -28,6 +31,10 @@ pub struct Loops {
     pub app: Arc<App>,
     /// Whom they listen to.
     pub registry: Registry,
+    /// Where other services' alerts come from.
+    pub events: Events,
+    /// Where the monitor's own go to.
+    pub publisher: Publisher,
     /// What they probe with.
     pub prober: Prober,
     /// The settings.
@@ -37,9 +44,11 @@ pub struct Loops {
 impl Loops {
     /// Starts them all.
     pub fn spawn(self, tasks: &TaskTracker, shutdown: &CancellationToken) {
-        let Self { app, registry, prober, config } = self;
+        let Self { app, registry, events, publisher, prober, config } = self;
         tasks.spawn(follow(Arc::clone(&app), registry.clone(), shutdown.clone()));
         tasks.spawn(watch(Arc::clone(&app), registry.clone(), shutdown.clone()));
+        tasks.spawn(stream::hear(Arc::clone(&app), events, shutdown.clone()));
+        tasks.spawn(stream::publish(Arc::clone(&app), publisher, shutdown.clone()));
         tasks.spawn(watchdog(Arc::clone(&app), config.watchdog(), shutdown.clone()));
         tasks.spawn(prune(Arc::clone(&app), shutdown.clone()));
         tasks.spawn(probe(app, prober, registry, config.probe_concurrency, shutdown.clone()));

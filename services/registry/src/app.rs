@@ -1,12 +1,15 @@
 //! What the registry does, for whoever asks: load → decide → store → tell. The state is in memory behind one lock, held
 //! for microseconds; what must be durable goes through the writer.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use pas_service::publisher::{Publisher, Stopped};
 use pas_service::{Health, Metrics, clock};
 use pas_types::catalog;
+use pas_types::event::Event;
 use pas_types::id::{LeaseId, ServiceId};
 use pas_types::registry::{
     AdminOutcome, BrakeRelease, BrakeState, Deregister, Deregistered, DiscoveryPage, DiscoveryQuery,
@@ -16,7 +19,7 @@ use pas_types::registry::{
 use pas_types::time::Now;
 use tokio::sync::{oneshot, watch};
 
-use crate::core::{Changes, Cursor, Figures, Fresh, Registry, Row, Snapshot, Tuning};
+use crate::core::{Changes, Cursor, Figures, Fresh, Registry, Row, Snapshot, Tuning, event_of};
 use crate::error::Refusal;
 use crate::metrics::{Counts, Look};
 use crate::store::{History, Store};
@@ -26,6 +29,8 @@ use crate::writer::{self, Job};
 const QUEUE: usize = 20_000;
 /// Transitions in a service's history, at the most.
 const HISTORY: u32 = 100;
+/// Transitions that are published at once.
+const PUBLISHED_AT_ONCE: u32 = 500;
 
 /// How far watchers may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +46,8 @@ pub struct Head {
 pub(crate) struct Shared {
     pub(crate) registry: Mutex<Registry>,
     pub(crate) heads: watch::Sender<Head>,
+    /// The transition up to which the event stream has them.
+    pub(crate) published: AtomicU64,
     pub(crate) health: Health,
     pub(crate) counts: Counts,
 }
@@ -58,6 +65,7 @@ pub struct App {
     shared: Arc<Shared>,
     history: Arc<History>,
     jobs: SyncSender<Job>,
+    publisher: Publisher,
 }
 
 impl App {
@@ -67,6 +75,7 @@ impl App {
         tuning: Tuning,
         health: Health,
         metrics: &Metrics,
+        publisher: Publisher,
     ) -> anyhow::Result<(Self, JoinHandle<()>)> {
         let now = clock::now();
         let loaded = store.load(now)?;
@@ -74,14 +83,15 @@ impl App {
         let history = Arc::new(store.history()?);
         let (heads, _) = watch::channel(Head { index: 0, seq: store.last_seq()? });
         let registry = Mutex::new(Registry::new(tuning, loaded, now));
-        let shared = Arc::new(Shared { registry, heads, health, counts: Counts::new(metrics) });
+        let published = store.published().into();
+        let shared = Arc::new(Shared { registry, heads, published, health, counts: Counts::new(metrics) });
         metrics.register_collector(Look(Arc::downgrade(&shared)));
         let (jobs, queue) = sync_channel(QUEUE);
         let for_writer = Arc::clone(&shared);
         let writer = std::thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || writer::run(store, &for_writer, &queue))?;
-        Ok((Self { shared, history, jobs }, writer))
+        Ok((Self { shared, history, jobs, publisher }, writer))
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
@@ -130,9 +140,16 @@ impl App {
         self.durably(move |registry, now| registry.register(registration, fresh, now)).await
     }
 
-    /// A service says that it lives.
+    /// A service says that it lives. Of an agent, everybody is told.
     pub fn beat(&self, beat: &Heartbeat) -> Result<HeartbeatAnswer, Refusal> {
-        self.observe(|registry, now| registry.beat(beat, now))
+        let of = beat.service_id;
+        let (answer, agent, now) =
+            self.observe(|registry, now| (registry.beat(beat, now), registry.agent(of), now));
+        let answer = answer?;
+        if let Some(agent) = agent {
+            self.publisher.publish(Event::of_beat(&agent, beat, now.wall.into()));
+        }
+        Ok(answer)
     }
 
     /// The monitor says what its probe found.
@@ -168,6 +185,21 @@ impl App {
     /// What happened after `seq`, oldest first.
     pub async fn transitions_after(&self, seq: u64, limit: u32) -> Result<Vec<Transition>, Refusal> {
         self.read(move |history| history.after(seq, limit)).await
+    }
+
+    /// Hands the next transitions to the event stream, from where that was left; waits until it has them. Answers whether
+    /// there were any. The place is stored by and by: what is handed over a second time is kept once.
+    pub async fn publish_more(&self) -> Result<bool, Refusal> {
+        let after = self.shared.published.load(Ordering::Relaxed);
+        if self.shared.heads.borrow().seq <= after {
+            return Ok(false);
+        }
+        let next = self.transitions_after(after, PUBLISHED_AT_ONCE).await?;
+        let Some(last) = next.last().map(|transition| transition.seq) else { return Ok(false) };
+        let events = next.into_iter().filter_map(event_of).collect();
+        self.publisher.deliver(events).await.map_err(|Stopped| Refusal::Stopping)?;
+        self.shared.published.store(last, Ordering::Relaxed);
+        Ok(true)
     }
 
     async fn read<T: Send + 'static>(

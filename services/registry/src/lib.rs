@@ -12,7 +12,7 @@ pub mod tasks;
 mod writer;
 
 use pas_service::server::Server;
-use pas_service::{Health, Metrics, Running, Settings, Sockets, clock, presence};
+use pas_service::{Health, Metrics, Running, Settings, Sockets, clock, presence, publisher};
 use pas_types::catalog;
 use pas_types::registry::Registration;
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,8 @@ pub async fn start(
     let store = Store::open(&running.claim_data(&swarm, ENTRY.section)?, swarm.fsync)?;
     let tuning = config.tuning();
     let period = tuning.sweep_period;
-    let (app, writer) = App::start(store, tuning, health.clone(), &metrics)?;
+    let publisher = publisher::spawn(&ENTRY, &swarm, &health, &metrics, &running)?;
+    let (app, writer) = App::start(store, tuning, health.clone(), &metrics, publisher)?;
 
     // The registry is the first on its own list.
     let own = presence::registration(&ENTRY, &running.url(), &[]);
@@ -55,6 +56,7 @@ pub async fn start(
     let server = Server { entry: ENTRY, routes, rpc, openapi, health: health.clone(), metrics };
     server.spawn(&swarm, sockets, &running)?;
     tasks.spawn(tasks::sweep(app.clone(), health.clone(), period, shutdown.clone()));
+    tasks.spawn(tasks::publish(app.clone(), shutdown.clone()));
     tasks.spawn(tasks::own_beat(app, health, own, registered, shutdown));
 
     // The writer ends when nobody is left who could ask it for anything.

@@ -20,7 +20,8 @@ type Result<T> = rusqlite::Result<T>;
 /// The file's name in the service's directory.
 const FILE: &str = "registry.db";
 
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_services.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_services.sql"), include_str!("../migrations/0002_events.sql")];
 
 /// Transitions that are kept.
 const RETAINED: u64 = 200_000;
@@ -34,7 +35,7 @@ const COLUMNS: &str = "service_id, name, type, role, url, caps, labels, ctx_limi
                        reachability, probe_answered, probe_latency_ms, probe_reason";
 /// A transition's columns, in the order of [`transition_of`].
 const TRANSITION: &str = "seq, ts, kind, service_id, service_name, service_type, from_status, to_status, \
-                          missed_beats, last_seen, reason";
+                          missed_beats, last_seen, reason, from_role, to_role";
 
 /// The one connection that writes.
 #[derive(Debug)]
@@ -42,6 +43,7 @@ pub struct Store {
     connection: Connection,
     path: PathBuf,
     transitions: u64,
+    published: u64,
     fsync: Fsync,
     unsynced: bool,
 }
@@ -59,7 +61,8 @@ impl Store {
         let connection = sqlite::open(&path, MIGRATIONS, fsync)?;
         let transitions =
             connection.query_row("SELECT count(*) FROM transitions", [], |row| count(row, 0))?;
-        Ok(Self { connection, path, transitions, fsync, unsynced: false })
+        let published = connection.query_row("SELECT seq FROM published", [], |row| count(row, 0))?;
+        Ok(Self { connection, path, transitions, published, fsync, unsynced: false })
     }
 
     /// Opens it a second time, for reading.
@@ -70,6 +73,20 @@ impl Store {
     /// The last transition; 0 when there is none.
     pub fn last_seq(&self) -> Result<u64> {
         self.connection.query_row("SELECT coalesce(max(seq), 0) FROM transitions", [], |row| count(row, 0))
+    }
+
+    /// Up to which transition the event stream has them.
+    pub fn published(&self) -> u64 {
+        self.published
+    }
+
+    /// The event stream has the transitions up to `seq`.
+    pub fn set_published(&mut self, seq: u64) -> Result<()> {
+        if seq != self.published {
+            self.connection.execute("UPDATE published SET seq = ?", [fit(seq)])?;
+            self.published = seq;
+        }
+        Ok(())
     }
 
     /// Begins a new epoch, on the disk itself before anybody is told of it, and loads what was written in earlier ones.
@@ -178,7 +195,8 @@ fn delete(connection: &Connection, table: &str, id: ServiceId) -> Result<()> {
 }
 
 fn insert_transition(connection: &Connection, transition: &Transition) -> Result<()> {
-    let sql = format!("INSERT INTO transitions ({TRANSITION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    let sql =
+        format!("INSERT INTO transitions ({TRANSITION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     connection
         .prepare_cached(&sql)?
         .execute(params![
@@ -193,6 +211,8 @@ fn insert_transition(connection: &Connection, transition: &Transition) -> Result
             transition.missed_beats,
             transition.last_seen.map(WireTime::as_millis),
             transition.reason,
+            transition.from_role.map(|it| it.as_str()),
+            transition.to_role.map(|it| it.as_str()),
         ])
         .map(drop)
 }
@@ -311,6 +331,8 @@ fn transition_of(row: &rusqlite::Row<'_>) -> Result<Transition> {
         missed_beats: row.get(8)?,
         last_seen: row.get::<_, Option<i64>>(9)?.map(WireTime::from_millis),
         reason: row.get(10)?,
+        from_role: optional(11)?.map(|_| word(row, 11)).transpose()?,
+        to_role: optional(12)?.map(|_| word(row, 12)).transpose()?,
     })
 }
 

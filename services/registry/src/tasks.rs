@@ -11,6 +11,9 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::error::Refusal;
 
+/// The pause before the history is read again that could not be read.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Looks who is silent, and says how the start goes on.
 pub async fn sweep(app: App, health: Health, period: Duration, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(period);
@@ -28,6 +31,26 @@ pub async fn sweep(app: App, health: Health, period: Duration, shutdown: Cancell
                 HealthStatus::Recovering,
                 format!("{awaited} services of before the start have not beaten yet"),
             ),
+        }
+    }
+}
+
+/// Tells the event stream what happened, from where that was left.
+pub async fn publish(app: App, shutdown: CancellationToken) {
+    let mut heads = app.heads();
+    loop {
+        heads.borrow_and_update();
+        let wait = match app.publish_more().await {
+            Ok(true) => continue,
+            Ok(false) => Duration::MAX,
+            Err(Refusal::Stopping) => return,
+            // What failed is logged where it failed.
+            Err(_) => AGAIN,
+        };
+        tokio::select! {
+            _ = heads.changed() => {}
+            () = tokio::time::sleep(wait) => {}
+            () = shutdown.cancelled() => return,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The one thread that writes. Commands that must be durable pass through it, many to a transaction; what was only
 //! observed goes along, at the latest after a second.
 
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -46,11 +47,13 @@ pub(crate) fn run(mut store: Store, shared: &Arc<Shared>, jobs: &Receiver<Job>) 
         let now = clock::now().monotonic;
         if now.saturating_sub(synced) >= FLUSH {
             synced = now;
+            keep_place(&mut store, shared);
             if let Err(error) = store.sync() {
                 tracing::error!(%error, "what was written could not be forced to the disk");
             }
         }
     }
+    keep_place(&mut store, shared);
     if !round(&mut store, shared, std::iter::empty()) {
         tracing::error!("the last changes could not be written; what was acknowledged is safe");
     }
@@ -110,6 +113,15 @@ fn write(store: &mut Store, shared: &Arc<Shared>, batch: &Batch) -> bool {
             shared.health.set("store", HealthStatus::Degraded, reason);
             false
         }
+    }
+}
+
+/// Stores up to where transitions are published. Where that fails, some are published again after the next start, which
+/// doubles nothing.
+fn keep_place(store: &mut Store, shared: &Shared) {
+    let published = shared.published.load(Ordering::Relaxed);
+    if let Err(error) = store.set_published(published) {
+        tracing::debug!(%error, "the place in the event stream could not be stored");
     }
 }
 

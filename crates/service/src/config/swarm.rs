@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 use http::Uri;
-use pas_types::Error;
+use pas_types::{Error, catalog};
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 use utoipa::ToSchema;
@@ -27,6 +27,8 @@ pub struct Swarm {
     pub origins: Vec<String>,
     /// Where the registry is.
     pub registry_url: String,
+    /// Where the event stream is.
+    pub events_url: String,
     /// What is logged: a level, or directives as `info,pas_registry=debug`.
     pub log: String,
     /// How it looks: auto is pretty on a terminal and JSON otherwise.
@@ -78,7 +80,8 @@ impl Default for Swarm {
             insecure_bind: false,
             hosts: Vec::new(),
             origins: Vec::new(),
-            registry_url: format!("http://127.0.0.1:{}", pas_types::catalog::REGISTRY.port),
+            registry_url: format!("http://127.0.0.1:{}", catalog::REGISTRY.port),
+            events_url: format!("http://127.0.0.1:{}", catalog::EVENT_STREAM.port),
             log: "info".to_owned(),
             log_format: LogFormat::Auto,
             log_file: None,
@@ -108,13 +111,8 @@ impl Swarm {
                 ),
             ));
         }
-        let registry = self.registry_url.parse::<Uri>().ok().filter(|url| url.scheme_str() == Some("http"));
-        if registry.and_then(|url| url.authority().map(|name| name.as_str().contains('@'))) != Some(false) {
-            return Err(Error::invalid(
-                "registry_url",
-                format!("registry_url is `{}`: use an http URL, as http://127.0.0.1:6121", self.registry_url),
-            ));
-        }
+        check_url("registry_url", &self.registry_url, &catalog::REGISTRY)?;
+        check_url("events_url", &self.events_url, &catalog::EVENT_STREAM)?;
         if let Err(error) = EnvFilter::try_new(&self.log) {
             let message = format!(
                 "log is `{}`: {error}; use a level, or directives as info,pas_registry=debug",
@@ -127,4 +125,14 @@ impl Swarm {
         check_range("grace_s", self.grace_s, 0, 3_600)?;
         self.limits.validate()
     }
+}
+
+/// The address of another service of PAS.
+fn check_url(field: &'static str, url: &str, example: &catalog::Entry) -> Result<(), Error> {
+    let parsed = url.parse::<Uri>().ok().filter(|url| url.scheme_str() == Some("http"));
+    if parsed.and_then(|url| url.authority().map(|name| name.as_str().contains('@'))) == Some(false) {
+        return Ok(());
+    }
+    let message = format!("{field} is `{url}`: use an http URL, as http://127.0.0.1:{}", example.port);
+    Err(Error::invalid(field, message))
 }

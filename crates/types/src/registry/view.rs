@@ -134,6 +134,12 @@ pub struct Transition {
     /// The effective status after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_status: Option<Status>,
+    /// What it was trusted with before, where that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_role: Option<Role>,
+    /// What it is trusted with since then; as it was at its end, if it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_role: Option<Role>,
     /// Beats missed in a row.
     pub missed_beats: u32,
     /// When the service last beat.

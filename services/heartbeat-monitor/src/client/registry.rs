@@ -1,43 +1,14 @@
-use std::time::Duration;
-
 use pas_proto::registry::v1::registry_client::RegistryClient;
 use pas_proto::registry::v1::{self as proto, FollowRequest, WatchRequest};
 use pas_service::client::{CallError as HttpError, Client};
+use pas_service::rpc;
 use pas_types::registry::{ReachabilityReport, path};
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Status, Streaming};
+use tonic::Streaming;
+use tonic::transport::Channel;
 
-use super::wire;
+use super::{CALL, CallError, begun, wire};
 use crate::core::targets::{Cursor, Watched};
 use crate::core::transitions::Batch;
-
-/// Time for one call, and for a stream to begin.
-const CALL: Duration = Duration::from_secs(5);
-/// A connection on which nothing comes for this long is asked whether it lives, and has as long to answer.
-const PING: Duration = Duration::from_secs(5);
-
-/// Why the registry brought nothing, or no more.
-#[derive(Debug, thiserror::Error)]
-pub enum CallError {
-    /// It refused, or the connection broke.
-    #[error("the registry's stream broke: {}", .0.message())]
-    Broken(Box<Status>),
-    /// It did not answer in time.
-    #[error("the registry did not begin the stream within {} s", CALL.as_secs())]
-    Late,
-    /// It ended the stream.
-    #[error("the registry ended the stream")]
-    Ended,
-    /// It said what can't be understood.
-    #[error("the registry said what can't be understood: {0}")]
-    Unreadable(String),
-}
-
-impl From<Status> for CallError {
-    fn from(status: Status) -> Self {
-        Self::Broken(Box::new(status))
-    }
-}
 
 /// The registry, as the monitor calls it. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -50,31 +21,21 @@ pub struct Registry {
 impl Registry {
     /// The registry at `url`; the connection is made when it is needed.
     pub fn new(url: &str) -> anyhow::Result<Self> {
-        let root = url.trim_end_matches('/').to_owned();
-        let channel = Endpoint::from_shared(root.clone())?
-            .connect_timeout(CALL)
-            .http2_keep_alive_interval(PING)
-            .keep_alive_timeout(PING)
-            .keep_alive_while_idle(true)
-            .tcp_nodelay(true)
-            .connect_lazy();
-        let reachability_url = format!("{root}{}", path::REACHABILITY);
-        Ok(Self { rpc: RegistryClient::new(channel), http: Client::default(), reachability_url })
+        let reachability_url = format!("{}{}", url.trim_end_matches('/'), path::REACHABILITY);
+        Ok(Self { rpc: RegistryClient::new(rpc::channel(url)?), http: Client::default(), reachability_url })
     }
 
     /// Its history after the transition `after`.
     pub async fn follow(&self, after: u64) -> Result<History, CallError> {
         let mut rpc = self.rpc.clone();
-        let begun = tokio::time::timeout(CALL, rpc.follow(FollowRequest { after })).await;
-        Ok(History(begun.map_err(|_| CallError::Late)??.into_inner()))
+        Ok(History(begun(rpc.follow(FollowRequest { after })).await?))
     }
 
     /// What exists, from a place in its change log, or all of it.
     pub async fn watch(&self, from: Option<Cursor>) -> Result<Services, CallError> {
         let mut rpc = self.rpc.clone();
         let from = from.map(|Cursor { epoch, index }| proto::Cursor { epoch, index });
-        let begun = tokio::time::timeout(CALL, rpc.watch(WatchRequest { from })).await;
-        Ok(Services(begun.map_err(|_| CallError::Late)??.into_inner()))
+        Ok(Services(begun(rpc.watch(WatchRequest { from })).await?))
     }
 
     /// Tells it what a probe found. Whom it does not know any more needs no telling.

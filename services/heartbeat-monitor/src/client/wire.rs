@@ -39,6 +39,8 @@ fn transition(transition: proto::Transition) -> Result<Transition, String> {
         service_type: optional_word("service_type", transition.service_type)?,
         from_status: optional_word("from_status", transition.from_status)?,
         to_status: optional_word("to_status", transition.to_status)?,
+        from_role: optional_word("from_role", transition.from_role)?,
+        to_role: optional_word("to_role", transition.to_role)?,
         missed_beats: transition.missed_beats,
         last_seen: optional_word("last_seen", transition.last_seen)?,
         reason: transition.reason,

@@ -223,6 +223,8 @@ mod tests {
             service_type: Some(ServiceType::Model),
             from_status: None,
             to_status: None,
+            from_role: None,
+            to_role: None,
             missed_beats,
             last_seen: Some(WireTime::from_millis(900)),
             reason: None,

@@ -1,7 +1,7 @@
 //! Mutes: somebody knows, and wants to hear no more of it for a while.
 //!
 //! A mute silences, it does not hide. An alert that it covers is stored and listed as any other, and says by
-//! `muted_until` in its details that it was muted; the log keeps quiet about it, and so will the event stream.
+//! `muted_until` in its details that it was muted; the log keeps quiet about it, and so does the event stream.
 
 use pas_types::alert::{HeartbeatAlert, Mute};
 use pas_types::time::WireTime;

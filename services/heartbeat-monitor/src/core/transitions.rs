@@ -139,6 +139,8 @@ mod tests {
                     service_type: service.map(|_| ServiceType::Model),
                     from_status,
                     to_status,
+                    from_role: None,
+                    to_role: None,
                     missed_beats,
                     last_seen: None,
                     reason: None,

@@ -1,3 +1,4 @@
+use pas_types::event::Cursor;
 use pas_types::registry::{Transition, TransitionKind};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -27,6 +28,8 @@ fn taken(seq: u64, ms: i64) -> Taken {
         service_type: None,
         from_status: None,
         to_status: None,
+        from_role: None,
+        to_role: None,
         missed_beats: 1,
         last_seen: Some(time(ms - 1)),
         reason: Some("no beat".to_owned()),
@@ -153,6 +156,36 @@ fn the_latest_word_about_the_registrys_silence_counts() {
         found.push(store.registry_is_silent().unwrap());
     }
     assert_eq!(found, [true, false, true]);
+}
+
+#[test]
+fn what_others_say_of_the_registrys_silence_does_not_count() {
+    let (_directory, store) = empty();
+    let mut others = taken(1, 1_000).raised;
+    others[0].alert.alert_type = AlertType::RegistrySilent;
+    others[0].source_seq = None;
+    store.hear(&others, Cursor { epoch: 1, seq: 1 }).unwrap();
+    assert!(!store.registry_is_silent().unwrap());
+}
+
+#[test]
+fn what_comes_back_or_comes_twice_is_kept_once_and_the_place_moves_with_it() {
+    let (directory, store) = empty();
+    let own = taken(1, 1_000).raised;
+    store.keep(&own).unwrap();
+    let mut others = taken(2, 2_000).raised;
+    others[0].source_seq = None;
+    let (first, second) = (Cursor { epoch: 1, seq: 1 }, Cursor { epoch: u64::MAX, seq: u64::MAX });
+    assert_eq!(store.hear(&own, first).unwrap(), [] as [&HeartbeatAlert; 0]);
+    assert_eq!(store.hear(&others, first).unwrap(), [&others[0].alert]);
+    assert_eq!(store.hear(&others, second).unwrap(), [] as [&HeartbeatAlert; 0]);
+    drop(store);
+    let store = Store::open(directory.path(), Fsync::Os).unwrap();
+    assert_eq!(all(&store), [others[0].alert.clone(), own[0].alert.clone()]);
+    assert_eq!(store.heard().unwrap(), second);
+    assert_eq!(store.unpublished(10).unwrap(), [(own[0].alert.clone(), 1)]);
+    store.set_published(1).unwrap();
+    assert_eq!(store.unpublished(10).unwrap(), []);
 }
 
 proptest! {

@@ -8,5 +8,6 @@ mod monitor;
 mod probes;
 mod process;
 mod script;
+mod stream;
 mod swarm;
 mod target;

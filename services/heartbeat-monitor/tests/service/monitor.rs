@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::target::nobody;
 use pas_heartbeat_monitor::Config;
 use pas_service::{Running, Settings, Sockets, Swarm};
 use pas_testkit::{http, until};
@@ -17,11 +18,23 @@ pub(crate) struct Monitor {
 }
 
 impl Monitor {
-    /// A monitor that keeps its data in `directory` and listens to the registry at `registry_url`.
+    /// A monitor that keeps its data in `directory` and listens to the registry at `registry_url`; no event stream is
+    /// there.
     pub(crate) async fn start(directory: &Path, registry_url: &str, config: Config) -> Self {
+        Self::start_on(directory, registry_url, &nobody(), config).await
+    }
+
+    /// The same, with an event stream at `events_url`.
+    pub(crate) async fn start_on(
+        directory: &Path,
+        registry_url: &str,
+        events_url: &str,
+        config: Config,
+    ) -> Self {
         let swarm = Swarm {
             data_dir: directory.to_owned(),
             registry_url: registry_url.to_owned(),
+            events_url: events_url.to_owned(),
             grace_s: 1,
             ..Swarm::default()
         };

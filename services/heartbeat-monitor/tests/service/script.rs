@@ -239,6 +239,8 @@ pub(crate) fn transition(seq: u64, second: u64, kind: &str, name: &str, missed_b
         missed_beats,
         last_seen: Some(ts),
         reason: None,
+        from_role: None,
+        to_role: None,
     }
 }
 

@@ -15,7 +15,8 @@ use crate::target::{self, Target};
 
 /// A registry with its data in `data_dir`.
 async fn registry(data_dir: &Path, sockets: Sockets) -> Running {
-    let swarm = Swarm { data_dir: data_dir.to_owned(), grace_s: 0, ..Swarm::default() };
+    let swarm =
+        Swarm { data_dir: data_dir.to_owned(), events_url: target::nobody(), grace_s: 0, ..Swarm::default() };
     let service = pas_registry::Config { boot_grace_s: 1, sweep_ms: 50, ..Default::default() };
     pas_registry::start(Settings { swarm, service }, sockets, CancellationToken::new()).await.unwrap()
 }

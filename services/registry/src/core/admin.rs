@@ -28,10 +28,8 @@ impl Registry {
         if role == promote.role {
             return Ok(row.clone());
         }
-        let said = promote.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let reason = format!("{role} -> {}{said}", promote.role);
         let record = Record { role: promote.role, ..Record::clone(&row.record) };
-        self.decide(id, record, TransitionKind::Promoted, Some(reason), now);
+        self.decide(id, record, TransitionKind::Promoted, promote.reason.clone(), now);
         self.services.get(&id).cloned().ok_or(Refusal::UnknownService(id))
     }
 
@@ -73,9 +71,11 @@ impl Registry {
     ) {
         let Some(row) = self.services.get(&id) else { return };
         let transition = of_service(kind, row, row.life.status(), now);
+        let from_role = Some(row.record.role).filter(|role| *role != record.role);
+        let to_role = Some(record.role);
         let before = row.clone();
         self.pending.remember(id, || Before::Live(before));
-        self.pending.push(Transition { reason, ..transition }, Origin::Command);
+        self.pending.push(Transition { from_role, to_role, reason, ..transition }, Origin::Command);
         self.replace_record(id, record);
         self.changed(id);
     }

@@ -9,6 +9,7 @@ mod changes;
 mod clock;
 mod directory;
 mod discovery;
+mod events;
 mod figures;
 mod liveness;
 mod pending;
@@ -26,11 +27,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pas_types::id::{LeaseId, ServiceId};
-use pas_types::registry::{Status, Transition, TransitionKind};
+use pas_types::registry::{ServiceType, Status, Transition, TransitionKind};
 use pas_types::time::Now;
 
 pub use changes::Cursor;
 pub use discovery::Page;
+pub use events::event_of;
 pub use figures::{Figures, Tally};
 pub use pending::Batch;
 pub use row::{Life, Measures, Probed, Record, Row};
@@ -170,6 +172,12 @@ impl Registry {
         self.services.get(&id)
     }
 
+    /// Its name, if it is an agent.
+    pub fn agent(&self, id: ServiceId) -> Option<Arc<str>> {
+        let record = &self.services.get(&id)?.record;
+        (record.service_type == ServiceType::Agent).then(|| Arc::clone(&record.name))
+    }
+
     /// The service, if it is gone and still remembered.
     pub fn gone(&self, id: ServiceId) -> Option<&Tombstone> {
         self.tombstones.get(id)
@@ -262,6 +270,7 @@ fn of_service(kind: TransitionKind, row: &Row, from: impl Into<Option<Status>>, 
         service_type: Some(record.service_type),
         from_status: from.into(),
         to_status: Some(life.status()),
+        to_role: Some(record.role),
         missed_beats: life.missed,
         last_seen: Some(life.last_beat),
         ..of_registry(kind, now)
@@ -279,6 +288,8 @@ fn of_registry(kind: TransitionKind, now: Now) -> Transition {
         service_type: None,
         from_status: None,
         to_status: None,
+        from_role: None,
+        to_role: None,
         missed_beats: 0,
         last_seen: None,
         reason: None,

@@ -120,8 +120,10 @@ impl Registry {
             let from = row.life.status();
             forget_what_changed(&mut row.life, moved, fenced);
             let reason = what_changed(&old, &row.record, moved);
+            let from_role = Some(old.role).filter(|role| *role != row.record.role);
+            let reason = Some(reason.to_owned());
             let transition = of_service(TransitionKind::Reregistered, row, from, now);
-            self.pending.push(Transition { reason: Some(reason.to_owned()), ..transition }, Origin::Command);
+            self.pending.push(Transition { from_role, reason, ..transition }, Origin::Command);
         }
         self.changed(id);
         Ok(())

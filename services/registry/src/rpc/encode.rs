@@ -58,6 +58,8 @@ pub(super) fn transition(transition: Transition) -> v1::Transition {
         missed_beats: transition.missed_beats,
         last_seen: transition.last_seen.map(|it| it.to_string()),
         reason: transition.reason,
+        from_role: transition.from_role.map(|it| it.to_string()),
+        to_role: transition.to_role.map(|it| it.to_string()),
     }
 }
 

@@ -14,7 +14,11 @@ async fn a_promotion_survives_the_next_registration() -> Result<()> {
     let again = server.client.post("/register", with(model("a"), json!({"boot_id": "2"}))).await?;
     assert_eq!(again["role"], "production");
     let detail = server.client.get(&format!("/services/{service_id}")).await?;
-    assert_eq!(detail["history"][1]["reason"], "experimental -> production: passed its tests");
+    let promoted = &detail["history"][1];
+    assert_eq!(
+        (&promoted["from_role"], &promoted["to_role"], &promoted["reason"]),
+        (&json!("experimental"), &json!("production"), &json!("passed its tests"))
+    );
     Ok(())
 }
 

@@ -93,7 +93,7 @@ async fn a_database_newer_than_the_program_is_refused_by_name() -> Result<()> {
         std::process::Command::new(BINARY).arg("--data-dir").arg(data).args(["--port", "0"]).output()?;
     let said = String::from_utf8(output.stderr)?;
     assert_eq!(output.status.code(), Some(1));
-    assert!(said.contains("has version 99, this program knows up to 1"), "{said}");
+    assert!(said.contains("has version 99, this program knows up to 2"), "{said}");
     Ok(())
 }
 

@@ -4,6 +4,7 @@ mod admin;
 mod bad_input;
 mod crowd;
 mod disk;
+mod events;
 mod processes;
 mod registration;
 mod streams;

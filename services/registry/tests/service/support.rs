@@ -19,6 +19,7 @@ pub(crate) struct Server {
     running: Option<Running>,
     data: TempDir,
     config: Config,
+    events_url: String,
     pub(crate) client: Client,
 }
 
@@ -28,10 +29,15 @@ impl Server {
     }
 
     pub(crate) async fn with(config: Config) -> Result<Self> {
-        let data = tempfile::tempdir()?;
-        let running = run(data.path(), config.clone()).await?;
+        // Nobody listens there.
+        Self::on(tempfile::tempdir()?, config, format!("http://127.0.0.1:{}", free_port()?)).await
+    }
+
+    /// A registry on what is in `data`, that tells the event stream at `events_url`.
+    pub(crate) async fn on(data: TempDir, config: Config, events_url: String) -> Result<Self> {
+        let running = run(data.path(), config.clone(), &events_url).await?;
         let client = Client::new(running.url());
-        Ok(Self { running: Some(running), data, config, client })
+        Ok(Self { running: Some(running), data, config, events_url, client })
     }
 
     pub(crate) async fn stop(&mut self) -> Result<()> {
@@ -41,7 +47,12 @@ impl Server {
     /// Stops it, and starts it again on what it wrote.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         self.stop().await?;
-        let running = run(self.data.path(), self.config.clone()).await?;
+        self.start_again().await
+    }
+
+    /// Starts it, which was stopped, on what it wrote.
+    pub(crate) async fn start_again(&mut self) -> Result<()> {
+        let running = run(self.data.path(), self.config.clone(), &self.events_url).await?;
         self.client = Client::new(running.url());
         self.running = Some(running);
         Ok(())
@@ -56,8 +67,12 @@ pub(crate) fn database(data: &Path) -> std::path::PathBuf {
     data.join("registry/registry.db")
 }
 
-async fn run(data: &Path, config: Config) -> Result<Running> {
-    let swarm = Swarm { data_dir: data.to_owned(), ..Swarm::default() };
+pub(crate) fn free_port() -> Result<u16> {
+    Ok(Sockets::loopback()?.port())
+}
+
+async fn run(data: &Path, config: Config, events_url: &str) -> Result<Running> {
+    let swarm = Swarm { data_dir: data.to_owned(), events_url: events_url.to_owned(), ..Swarm::default() };
     let settings = Settings { swarm, service: config };
     pas_registry::start(settings, Sockets::loopback()?, CancellationToken::new()).await
 }

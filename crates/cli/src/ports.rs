@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
-use pas_types::catalog::REGISTRY;
+use pas_types::catalog::{EVENT_STREAM, REGISTRY};
 
 use crate::core::state::State;
 use crate::proc;
@@ -47,8 +47,10 @@ fn describe(service: &Service) -> Taken {
     }
 }
 
-/// The settings that move a service to another port: the others look for the registry where they are told to.
+/// The settings that move a service to another port: the others look for some of them where they are told to.
 fn settings(service: &Service) -> String {
-    let port = format!("{}.port", service.section);
-    if service.name == REGISTRY.name { format!("{port} and swarm.registry_url") } else { port }
+    let told = [(REGISTRY, "registry_url"), (EVENT_STREAM, "events_url")];
+    let also = told.into_iter().find(|(entry, _)| entry.name == service.name);
+    let also = also.map_or_else(String::new, |(_, key)| format!(" and swarm.{key}"));
+    format!("{}.port{also}", service.section)
 }

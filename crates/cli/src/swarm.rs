@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use pas_types::catalog::{Entry, REGISTRY, SERVICES, url_of};
+use pas_types::catalog::{EVENT_STREAM, Entry, REGISTRY, SERVICES, url_of};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -62,6 +62,7 @@ struct Shared {
     data_dir: PathBuf,
     bind: Vec<IpAddr>,
     registry_url: String,
+    events_url: String,
     grace_s: u64,
 }
 
@@ -125,12 +126,16 @@ impl Swarm {
         let Some((_, (shared, _))) = printed.first() else { bail!("the catalogue names no service") };
         let home = Home::new(source.data_dir.clone().unwrap_or_else(|| shared.data_dir.clone()))?;
         let grace = Duration::from_secs(shared.grace_s);
-        let registry_url = shared.registry_url.clone();
         let services = printed
             .iter()
             .map(|(entry, printed)| Service::new(entry, printed))
             .collect::<Result<Vec<_>>>()?;
-        let remarks = registry_elsewhere(&registry_url, &services).into_iter().collect();
+        let told = [
+            (REGISTRY, "registry_url", &shared.registry_url),
+            (EVENT_STREAM, "events_url", &shared.events_url),
+        ];
+        let remarks =
+            told.into_iter().filter_map(|(entry, key, url)| elsewhere(&entry, key, url, &services)).collect();
         Ok(Self { home, grace, services, remarks, source: source.clone() })
     }
 
@@ -171,15 +176,13 @@ fn parse(yaml: &str, entry: &Entry) -> Result<(Shared, Own)> {
     Ok((serde_json::from_value(section("swarm")?)?, serde_json::from_value(section(entry.section)?)?))
 }
 
-/// Services would register where the registry of this swarm is not: legal, but seldom meant.
-fn registry_elsewhere(registry_url: &str, services: &[Service]) -> Option<String> {
-    let registry = services.iter().find(|service| service.name == REGISTRY.name)?;
-    let port = registry_url.trim_end_matches('/').rsplit(':').next()?;
-    (port != registry.port.to_string()).then(|| {
-        format!(
-            "services look for the registry at {registry_url}, but it will be at {}: set swarm.registry_url",
-            registry.url
-        )
+/// Services would look for one of them where that one is not: legal, but seldom meant.
+fn elsewhere(entry: &Entry, key: &str, told: &str, services: &[Service]) -> Option<String> {
+    let service = services.iter().find(|service| service.name == entry.name)?;
+    let port = told.trim_end_matches('/').rsplit(':').next()?;
+    (port != service.port.to_string()).then(|| {
+        let (name, url) = (service.name, &service.url);
+        format!("services look for the {name} at {told}, but it will be at {url}: set swarm.{key}")
     })
 }
 
@@ -190,7 +193,7 @@ mod tests {
     use super::*;
 
     const PRINTED: &str = "swarm:\n  data_dir: artifacts\n  bind: [127.0.0.1, \"::1\"]\n  registry_url: http://127.0.0.1:6121\n\
-        \x20 grace_s: 10\n  log: info\nregistry:\n  port: 7001\n  ttl_s: 90\n";
+        \x20 events_url: http://127.0.0.1:6102\n  grace_s: 10\n  log: info\nregistry:\n  port: 7001\n  ttl_s: 90\n";
 
     #[test]
     fn what_a_service_prints_is_understood() {
@@ -205,7 +208,7 @@ mod tests {
         let (shared, own) = parse(PRINTED, &REGISTRY).unwrap();
         assert_eq!((shared.bind, own.port), (service.bind.clone(), service.port));
         assert_eq!(
-            registry_elsewhere(&shared.registry_url, &[service]).unwrap(),
+            elsewhere(&REGISTRY, "registry_url", &shared.registry_url, &[service]).unwrap(),
             "services look for the registry at http://127.0.0.1:6121, but it will be at http://127.0.0.1:7001: \
              set swarm.registry_url"
         );

@@ -32,8 +32,10 @@ impl Swarm {
         let sections = SERVICES.iter().zip(&swarm.ports);
         let sections: String =
             sections.map(|(entry, port)| format!("{}:\n  port: {port}\n", entry.section)).collect();
-        let shared =
-            format!("swarm:\n  bind: [127.0.0.1]\n  registry_url: http://127.0.0.1:{}\n", swarm.ports[0]);
+        let shared = format!(
+            "swarm:\n  bind: [127.0.0.1]\n  registry_url: http://127.0.0.1:{}\n  events_url: http://127.0.0.1:{}\n",
+            swarm.ports[0], swarm.ports[1]
+        );
         fs::write(swarm.config(), shared + &sections).unwrap();
         swarm
     }

@@ -7,7 +7,7 @@ mod process;
 use std::time::Duration;
 
 pub use events::EventStream;
-pub use process::{Process, binary};
+pub use process::{NOBODY, Process, binary};
 
 /// How long a test waits for what should happen at once; generous, since the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(30);

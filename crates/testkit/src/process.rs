@@ -11,6 +11,9 @@ use serde_json::Value;
 
 use crate::proc;
 
+/// The root of a service that isn't there.
+pub const NOBODY: &str = "http://127.0.0.1:1";
+
 /// The built binary `name`, beside the test that asks for it.
 pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe()?;
@@ -39,6 +42,12 @@ impl Process {
     ) -> anyhow::Result<Self> {
         let mut all: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let data = data_dir.to_str().context("the data directory is not UTF-8")?;
+        // A swarm that happens to run on this machine is none of a test's business.
+        for flag in ["--registry-url", "--events-url"] {
+            if !arguments.contains(&flag) {
+                all.extend([flag, NOBODY].map(str::to_owned));
+            }
+        }
         all.extend(["--data-dir", data, "--bind", "127.0.0.1", "--log-format", "json"].map(str::to_owned));
         let (child, port) = spawn(binary, &all, 0)?;
         Ok(Self { entry: *entry, binary: binary.to_owned(), arguments: all, child, port })

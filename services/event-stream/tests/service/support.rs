@@ -49,7 +49,8 @@ impl Server {
 }
 
 async fn run(data: &Path, config: Config) -> Result<Running> {
-    let swarm = Swarm { data_dir: data.to_owned(), ..Swarm::default() };
+    let registry_url = pas_testkit::NOBODY.to_owned();
+    let swarm = Swarm { data_dir: data.to_owned(), registry_url, ..Swarm::default() };
     let settings = Settings { swarm, service: config };
     pas_event_stream::start(settings, Sockets::loopback()?, CancellationToken::new()).await
 }

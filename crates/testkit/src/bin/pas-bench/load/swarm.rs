@@ -52,7 +52,10 @@ impl Swarm {
         let sections = SERVICES.iter().zip(&ports);
         let sections: String =
             sections.map(|(entry, port)| format!("{}: {{port: {port}}}\n", entry.section)).collect();
-        let shared = format!("swarm: {{bind: [127.0.0.1], registry_url: 'http://127.0.0.1:{}'}}\n", ports[0]);
+        let shared = format!(
+            "swarm: {{bind: [127.0.0.1], registry_url: 'http://127.0.0.1:{}', events_url: 'http://127.0.0.1:{}'}}\n",
+            ports[0], ports[1]
+        );
         std::fs::write(directory.path().join("pas.yaml"), shared + &sections)?;
         let begun = Instant::now();
         let launcher =

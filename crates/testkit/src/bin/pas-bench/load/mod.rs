@@ -1,6 +1,7 @@
 //! What keeps services busy: the same load for the bars and for the soak.
 
 pub(crate) mod beats;
+pub(crate) mod calls;
 pub(crate) mod connection;
 pub(crate) mod crowd;
 pub(crate) mod discovery;

@@ -27,6 +27,10 @@ pub const HEARTBEAT_MONITOR: Entry = Entry {
     binary: "pas-heartbeat-monitor",
 };
 
+/// The event stream.
+pub const EVENT_STREAM: Entry =
+    Entry { name: "event-stream", section: "event_stream", port: 6102, binary: "pas-event-stream" };
+
 /// Every service that exists, in the order in which they start.
 pub const SERVICES: [Entry; 2] = [REGISTRY, HEARTBEAT_MONITOR];
 

@@ -58,6 +58,11 @@ impl Subscription {
         Ok(open)
     }
 
+    /// Up to where everything has come.
+    pub(crate) fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+
     /// The events of the next frame, which is acknowledged. Fails when what was before them is missing.
     pub(crate) async fn next<Event: DeserializeOwned>(&mut self) -> anyhow::Result<Vec<Event>> {
         loop {
@@ -182,9 +187,9 @@ mod tests {
         ];
         let (cursors, events) = subscriber(&script, async |subscription| {
             let mut subscription = subscription.unwrap();
-            let before = subscription.cursor;
+            let before = subscription.cursor();
             let events = subscription.next::<Place>().await.unwrap();
-            ([before, subscription.cursor], events)
+            ([before, subscription.cursor()], events)
         })
         .await;
         assert_eq!(cursors, [6, 9].map(|seq| Cursor { epoch: 3, seq }));

@@ -13,6 +13,7 @@ use utoipa::openapi::OpenApi;
 fn documents() -> Vec<(catalog::Entry, OpenApi)> {
     vec![
         (catalog::REGISTRY, pas_registry::openapi()),
+        (catalog::EVENT_STREAM, pas_event_stream::openapi()),
         (catalog::HEARTBEAT_MONITOR, pas_heartbeat_monitor::openapi()),
     ]
 }

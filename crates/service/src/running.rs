@@ -26,6 +26,16 @@ pub struct Running {
     grace: Duration,
     /// Locked as long as the service runs.
     data: Option<File>,
+    last: Option<Last>,
+}
+
+/// What is done when all tasks have ended.
+struct Last(Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Last {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Last")
+    }
 }
 
 impl Running {
@@ -39,6 +49,7 @@ impl Running {
             shutdown,
             grace: Duration::from_secs(swarm.grace_s),
             data: None,
+            last: None,
         }
     }
 
@@ -82,6 +93,13 @@ impl Running {
         self
     }
 
+    /// Does this last, when the tasks have ended, in a thread that may wait.
+    #[must_use]
+    pub fn ending_with(mut self, last: impl FnOnce() + Send + 'static) -> Self {
+        self.last = Some(Last(Box::new(last)));
+        self
+    }
+
     /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.port
@@ -100,6 +118,9 @@ impl Running {
         let patience = self.grace + Duration::from_secs(2);
         if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
             tracing::warn!(left = self.tasks.len(), "the grace is over; what is still open is cut");
+        }
+        if let Some(Last(last)) = self.last {
+            tokio::task::spawn_blocking(last).await?;
         }
         for (name, thread) in self.threads {
             let joined = tokio::task::spawn_blocking(move || thread.join());

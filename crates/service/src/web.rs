@@ -75,6 +75,19 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
     }
 }
 
+/// A body that is JSON by its own word, of at most `LIMIT` bytes, for a handler that reads it itself.
+#[derive(Debug, Clone)]
+pub struct Text<const LIMIT: usize>(pub Bytes);
+
+impl<S: Send + Sync, const LIMIT: usize> FromRequest<S> for Text<LIMIT> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        check_kind(&request)?;
+        Ok(Self(body::read(request.into_body(), LIMIT).await?))
+    }
+}
+
 /// Refuses a body that says that it is something else than JSON.
 fn check_kind(request: &Request) -> Result<(), Error> {
     let kind = request.headers().get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());

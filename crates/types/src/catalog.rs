@@ -32,7 +32,7 @@ pub const EVENT_STREAM: Entry =
     Entry { name: "event-stream", section: "event_stream", port: 6102, binary: "pas-event-stream" };
 
 /// Every service that exists, in the order in which they start.
-pub const SERVICES: [Entry; 2] = [REGISTRY, HEARTBEAT_MONITOR];
+pub const SERVICES: [Entry; 3] = [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR];
 
 /// The port of the web HMI, whose origin every service admits.
 pub const HMI_PORT: u16 = 6101;

@@ -21,7 +21,7 @@ use crate::{json, limits};
 #[into_params(parameter_in = Query)]
 pub struct EventFilter {
     /// Of one of these types, as often as needed; none given: of any.
-    #[param(rename = "type", required = false)]
+    #[param(rename = "type", required = false, inline)]
     pub types: Vec<EventType>,
     /// Of one of these agents, as often as needed; none given: of any, or of none.
     #[param(rename = "agent", required = false)]
@@ -78,6 +78,12 @@ impl<'a> Header<'a> {
     /// Reads it off a line of the journal.
     pub fn read(line: &'a [u8]) -> Result<Self, Error> {
         json::parse_seed(line, PhantomData)
+    }
+
+    /// The same, of a line that isn't kept beside it.
+    pub fn into_owned(self) -> Header<'static> {
+        let own = |text: Text<'_>| Text(text.0.into_owned().into());
+        Header { event_type: self.event_type, agent: self.agent.map(own), run_id: self.run_id.map(own) }
     }
 
     /// Whose doing it was.

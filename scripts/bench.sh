@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Measures the bars of what exists against release processes on this machine, and prints them with the load, the
-# machine and the date. Takes about six minutes; let nothing else run meanwhile.
+# machine and the date. Takes about nine minutes; let nothing else run meanwhile.
 #
-#   scripts/bench.sh [--check] [--json FILE] [registry|monitor|swarm|all]
+#   scripts/bench.sh [--check] [--json FILE] [registry|monitor|events|swarm|all]
 #
 # --check fails when a bar is missed; --json writes the report to FILE too.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-cargo build --release --locked --quiet --bins -p pas-registry -p pas-heartbeat-monitor -p pas-cli -p pas-testkit
+cargo build --release --locked --quiet --bins -p pas-registry -p pas-heartbeat-monitor -p pas-event-stream -p pas-cli -p pas-testkit
 exec "${CARGO_TARGET_DIR:-target}/release/pas-bench" bars "$@"

@@ -11,6 +11,14 @@ pub fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
     Ok(resident * rustix::param::page_size() as u64)
 }
 
+/// The most bytes of its memory that ever were resident.
+pub fn peak_resident_bytes(pid: u32) -> anyhow::Result<u64> {
+    let status = read(pid, "status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
+    let kibibytes: u64 = peak.context("status tells no peak")?.trim().parse()?;
+    Ok(kibibytes * 1024)
+}
+
 /// Processor time that it has used, in seconds.
 pub fn cpu_s(pid: u32) -> anyhow::Result<f64> {
     processor_times(pid, 2)
@@ -72,6 +80,7 @@ mod tests {
     fn this_process_has_memory_a_thread_and_files() {
         let pid = std::process::id();
         assert!(resident_bytes(pid).unwrap() > 100_000);
+        assert!(peak_resident_bytes(pid).unwrap() > 100_000);
         assert!(threads(pid).unwrap() >= 1);
         assert!(open_files(pid).unwrap() >= 1);
     }

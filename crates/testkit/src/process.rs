@@ -97,6 +97,11 @@ impl Process {
         proc::resident_bytes(self.pid())
     }
 
+    /// The most bytes of its memory that ever were resident.
+    pub fn peak_resident_bytes(&self) -> anyhow::Result<u64> {
+        proc::peak_resident_bytes(self.pid())
+    }
+
     /// Processor time that it has used, in seconds.
     pub fn cpu_s(&self) -> anyhow::Result<f64> {
         proc::cpu_s(self.pid())

@@ -1,4 +1,4 @@
-//! A bar: what is measured, and what it must stay below.
+//! A bar: what is measured, and what it must stay below or reach.
 
 use serde::Serialize;
 
@@ -17,6 +17,8 @@ pub(crate) enum Unit {
     MiB,
     /// Percent of one core.
     PercentOfACore,
+    /// So many a second.
+    PerSecond,
 }
 
 impl Unit {
@@ -26,6 +28,26 @@ impl Unit {
             Self::Ms => "ms",
             Self::MiB => "MiB",
             Self::PercentOfACore => "% of a core",
+            Self::PerSecond => "/s",
+        }
+    }
+}
+
+/// What the median must be.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Limit {
+    /// Less than this.
+    Below(f64),
+    /// This or more.
+    AtLeast(f64),
+}
+
+impl Limit {
+    fn admits(self, median: f64) -> bool {
+        match self {
+            Self::Below(limit) => median < limit,
+            Self::AtLeast(limit) => median >= limit,
         }
     }
 }
@@ -39,8 +61,9 @@ pub(crate) struct Bar {
     pub(crate) what: String,
     /// In what.
     pub(crate) unit: Unit,
-    /// What the median must stay below.
-    pub(crate) below: f64,
+    /// What the median must be.
+    #[serde(flatten)]
+    pub(crate) limit: Limit,
     /// The median of the runs.
     pub(crate) median: f64,
     /// Each run.
@@ -52,7 +75,7 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
-    /// A bar that was measured.
+    /// A bar that was measured, and must stay below a limit.
     pub(crate) fn new(
         area: &'static str,
         what: impl Into<String>,
@@ -60,18 +83,37 @@ impl Bar {
         below: f64,
         runs: Vec<f64>,
     ) -> Self {
-        let median = median(&runs);
-        let met = !runs.is_empty() && median < below;
-        Self { area, what: what.into(), unit, below, median, runs, met, also: None }
+        Self::limited(area, what.into(), unit, Limit::Below(below), runs)
+    }
+
+    /// A bar of a rate, which must reach so many a second.
+    pub(crate) fn rate(area: &'static str, what: impl Into<String>, at_least: f64, runs: Vec<f64>) -> Self {
+        Self::limited(area, what.into(), Unit::PerSecond, Limit::AtLeast(at_least), runs)
+    }
+
+    /// A bar of the 95th percentile of times.
+    pub(crate) fn p95(area: &'static str, what: impl Into<String>, below_ms: f64, runs: &[Spread]) -> Self {
+        let bar = Self::new(area, what, Unit::Ms, below_ms, runs.iter().map(|run| run.p95_ms).collect());
+        Self { also: Some(others(runs)), ..bar }
     }
 
     /// A bar of the 99th percentile of times.
     pub(crate) fn p99(area: &'static str, what: impl Into<String>, below_ms: f64, runs: &[Spread]) -> Self {
-        let each = |figure: fn(&Spread) -> f64| runs.iter().map(figure).collect::<Vec<_>>();
-        let (p50, max) = (median(&each(|run| run.p50_ms)), median(&each(|run| run.max_ms)));
-        let bar = Self::new(area, what, Unit::Ms, below_ms, each(|run| run.p99_ms));
-        Self { also: Some(format!("median of p50 {p50:.2} ms, of the longest {max:.2} ms")), ..bar }
+        let bar = Self::new(area, what, Unit::Ms, below_ms, runs.iter().map(|run| run.p99_ms).collect());
+        Self { also: Some(others(runs)), ..bar }
     }
+
+    fn limited(area: &'static str, what: String, unit: Unit, limit: Limit, runs: Vec<f64>) -> Self {
+        let median = median(&runs);
+        let met = !runs.is_empty() && limit.admits(median);
+        Self { area, what, unit, limit, median, runs, met, also: None }
+    }
+}
+
+/// What else is to be said of times of which a percentile is asked for.
+fn others(runs: &[Spread]) -> String {
+    let each = |figure: fn(&Spread) -> f64| median(&runs.iter().map(figure).collect::<Vec<_>>());
+    format!("median of p50 {:.2} ms, of the longest {:.2} ms", each(|run| run.p50_ms), each(|run| run.max_ms))
 }
 
 /// Measures something [`RUNS`] times.
@@ -94,5 +136,20 @@ mod tests {
         assert!(met(&[1.0, 7.9, 100.0]));
         assert!(!met(&[1.0, 8.0, 8.0]));
         assert!(!met(&[]));
+    }
+
+    #[test]
+    fn a_rate_is_met_by_what_reaches_it_and_missed_by_less() {
+        let met = |runs: &[f64]| Bar::rate("events", "published", 2_000.0, runs.to_vec()).met;
+        assert!(met(&[1.0, 2_000.0, 2_000.0]));
+        assert!(!met(&[1_999.9, 1_999.9, 9_000.0]));
+        assert!(!met(&[]));
+    }
+
+    #[test]
+    fn a_report_for_programs_names_the_limit() {
+        let json = |bar: Bar| serde_json::to_value(bar).unwrap();
+        assert_eq!(json(Bar::new("registry", "lag", Unit::Ms, 8.0, vec![]))["below"], 8.0);
+        assert_eq!(json(Bar::rate("events", "published", 9.0, vec![]))["at_least"], 9.0);
     }
 }

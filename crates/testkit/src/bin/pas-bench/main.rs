@@ -47,6 +47,7 @@ enum Command {
 enum Area {
     Registry,
     Monitor,
+    Events,
     Swarm,
     All,
 }
@@ -64,7 +65,7 @@ fn main() -> ExitCode {
 
 /// Whether all is well.
 fn run(command: Command) -> anyhow::Result<bool> {
-    // For watchers alone; all other load has threads of its own. One worker, to leave the cores to what is measured.
+    // For watchers and subscribers alone; all other load has threads of its own. One worker, to leave the cores to what is measured.
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     match command {
         Command::Bars { check, json, area } => {
@@ -85,6 +86,9 @@ fn measure(runtime: &Handle, area: Area) -> anyhow::Result<Report> {
     }
     if wanted(Area::Monitor) {
         bars::monitor::measure(&mut report)?;
+    }
+    if wanted(Area::Events) {
+        bars::events::measure(&mut report, runtime)?;
     }
     if wanted(Area::Swarm) {
         bars::swarm::measure(&mut report)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 
-use crate::bar::Bar;
+use crate::bar::{Bar, Limit};
 use crate::machine::Machine;
 use crate::out;
 
@@ -61,8 +61,12 @@ impl Report {
 fn row(bar: &Bar) -> String {
     let mark = if bar.met { "met   " } else { "MISSED" };
     let runs: Vec<String> = bar.runs.iter().map(|run| figure(*run)).collect();
-    let (median, below, unit) = (figure(bar.median), figure(bar.below), bar.unit.words());
-    format!("  {mark}  {:<9}  {}: {median} {unit} (< {below}; runs {})", bar.area, bar.what, runs.join(", "))
+    let (median, unit) = (figure(bar.median), bar.unit.words());
+    let limit = match bar.limit {
+        Limit::Below(limit) => format!("< {}", figure(limit)),
+        Limit::AtLeast(limit) => format!(">= {}", figure(limit)),
+    };
+    format!("  {mark}  {:<9}  {}: {median} {unit} ({limit}; runs {})", bar.area, bar.what, runs.join(", "))
 }
 
 /// Three digits that count.
@@ -83,5 +87,7 @@ mod tests {
     fn a_row_says_what_was_measured_and_what_was_asked() {
         let bar = Bar::new("registry", "restart", Unit::Ms, 300.0, vec![99.96, 101.4, 7.0]);
         assert_eq!(row(&bar), "  met     registry   restart: 100.0 ms (< 300; runs 100.0, 101, 7.00)");
+        let bar = Bar::rate("events", "published", 2_000.0, vec![1_999.0]);
+        assert_eq!(row(&bar), "  MISSED  events     published: 1999 /s (>= 2000; runs 1999)");
     }
 }

@@ -13,6 +13,7 @@ pub(crate) fn median(values: &[f64]) -> f64 {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Spread {
     pub(crate) p50_ms: f64,
+    pub(crate) p95_ms: f64,
     pub(crate) p99_ms: f64,
     pub(crate) max_ms: f64,
 }
@@ -26,7 +27,7 @@ impl Spread {
             let index = (times.len() * percent).div_ceil(100).saturating_sub(1);
             times.get(index).copied().map(milliseconds).unwrap_or_default()
         };
-        Self { p50_ms: rank(50), p99_ms: rank(99), max_ms: rank(100) }
+        Self { p50_ms: rank(50), p95_ms: rank(95), p99_ms: rank(99), max_ms: rank(100) }
     }
 }
 
@@ -71,9 +72,10 @@ mod tests {
     }
 
     #[test]
-    fn ninety_nine_of_a_hundred_took_no_longer_than_the_p99() {
+    fn of_a_hundred_so_many_took_no_longer_than_each_percentile() {
         let times = (1..=100).rev().map(Duration::from_millis).collect();
-        assert_eq!(Spread::of(times), Spread { p50_ms: 50.0, p99_ms: 99.0, max_ms: 100.0 });
+        let spread = Spread { p50_ms: 50.0, p95_ms: 95.0, p99_ms: 99.0, max_ms: 100.0 };
+        assert_eq!(Spread::of(times), spread);
     }
 
     #[test]

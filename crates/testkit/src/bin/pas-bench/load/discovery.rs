@@ -1,16 +1,12 @@
-//! Calls of `/discover` at a steady rate.
+//! Questions to `/discover`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use pas_types::registry::{DiscoveryPage, path};
-use tokio::time::Instant;
 
 use super::connection::{Connection, request};
 use super::crowd::{SKILLS, skill};
-use super::line::{Line, Tally};
-use super::pace::Pace;
 
 /// Rows of a page.
 pub(crate) const PAGE: usize = 50;
@@ -45,6 +41,13 @@ impl Query {
     }
 }
 
+impl AsRef<[u8]> for Query {
+    /// The request that asks it.
+    fn as_ref(&self) -> &[u8] {
+        &self.request
+    }
+}
+
 /// Questions by capability: three of four name a rare one, alone or with a common one; one names a common one alone.
 pub(crate) fn queries() -> Vec<Query> {
     let mix = |number: usize| match number % 4 {
@@ -53,37 +56,4 @@ pub(crate) fn queries() -> Vec<Query> {
         _ => Query::of(&[&skill(number)]),
     };
     (0..SKILLS).map(mix).collect()
-}
-
-/// Asks `rate` times a second for as long as `lasting`, over so many connections, and tells what each call took, from
-/// the time at which it was due: a call that had to wait for the one before it took longer by that.
-pub(crate) fn ask(
-    port: u16,
-    queries: &[Query],
-    rate: u32,
-    lasting: Duration,
-    connections: u32,
-) -> anyhow::Result<Vec<Duration>> {
-    let tally = Tally::default();
-    let pace = Pace::per_second(rate);
-    let calls = (lasting.as_secs_f64() * f64::from(rate)) as u32;
-    let asker = |first: u32| {
-        let mut line = Line::new(port, &tally);
-        move || {
-            let turns = (first..calls).step_by(connections as usize);
-            let mut took = Vec::with_capacity(turns.len());
-            for turn in turns {
-                let due = pace.wait(turn);
-                line.call(&queries[turn as usize % queries.len()].request);
-                took.push(Instant::now().saturating_duration_since(due));
-            }
-            took
-        }
-    };
-    let took = std::thread::scope(|scope| {
-        let askers: Vec<_> = (0..connections).map(|first| scope.spawn(asker(first))).collect();
-        askers.into_iter().map(|asker| asker.join().ok()).collect::<Option<Vec<_>>>()
-    });
-    tally.check()?;
-    Ok(took.context("an asker panicked")?.concat())
 }

@@ -1,17 +1,21 @@
-//! What keeps the swarm busy: everything that services, their watchers and their callers do, all the time.
+//! What keeps the swarm busy: everything that services, their watchers, callers and subscribers do, all the time.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use pas_types::catalog::{HEARTBEAT_MONITOR, REGISTRY, SERVICES};
+use pas_types::catalog::{EVENT_STREAM, HEARTBEAT_MONITOR, REGISTRY, SERVICES};
+use pas_types::event::Subscribe;
 use pas_types::registry::{Deregister, Registered, path};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use super::subscribers::Subscribers;
 use crate::load::beats::Beats;
 use crate::load::connection::request;
 use crate::load::crowd::{self, Member};
+use crate::load::events;
 use crate::load::line::{Line, Tally};
+use crate::load::subscription::Subscription;
 use crate::load::swarm::{self, Swarm};
 use crate::load::watchers::{Told, Watchers};
 use crate::load::worker::Worker;
@@ -25,17 +29,22 @@ const CONNECTIONS: usize = 16;
 const MAYFLIES: usize = 60;
 const SECOND: Duration = Duration::from_secs(1);
 const STEADY_WATCHERS: usize = 10;
+const STEADY_SUBSCRIBERS: usize = 20;
+/// Events that are published at once.
+const BATCH: usize = 100;
 
 /// The load, until it is stopped.
 pub(super) struct Load {
     beats: Beats,
+    subscribers: Subscribers,
     workers: Vec<(&'static str, Tally, Worker)>,
 }
 
 impl Load {
     /// Puts it on `swarm`.
     pub(super) fn start(runtime: &Handle, swarm: &Swarm) -> anyhow::Result<Self> {
-        let (registry, monitor) = (swarm.port(&REGISTRY), swarm.port(&HEARTBEAT_MONITOR));
+        let [registry, stream, monitor] =
+            [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR].map(|entry| swarm.port(&entry));
         let registrations: Vec<_> = (0..STEADY)
             .map(|number| crowd::registration("steady", number, STEADY_INTERVAL_S, STEADY_TTL_S))
             .collect();
@@ -44,12 +53,21 @@ impl Load {
         let discover = request("GET", &format!("{}?cap=infer&limit=50", path::DISCOVER), "");
         let alerts = request("GET", "/alerts?limit=100", "");
         let ports = SERVICES.map(|entry| swarm.port(&entry));
-        let mut load =
-            Self { beats: Beats::start(registry, &crowd, interval, CONNECTIONS), workers: Vec::new() };
+        let beats = Beats::start(registry, &crowd, interval, CONNECTIONS);
+        let subscribers = Subscribers::start(runtime, stream, STEADY_SUBSCRIBERS)?;
+        let mut load = Self { beats, subscribers, workers: Vec::new() };
         load.add("mayflies", SECOND / 2, |tally| mayflies(Line::new(registry, tally)));
         load.add("discoveries", SECOND / 20, |tally| asking(Line::new(registry, tally), discover));
         load.add("looks at alerts", SECOND, |tally| asking(Line::new(monitor, tally), alerts));
         load.add("looks at health", SECOND, |tally| health(tally.clone(), ports));
+        let (event, batch) =
+            (events::publishing(&events::beats(1)), events::publishing(&events::beats(BATCH)));
+        let history = request("GET", "/events?limit=100", "");
+        load.add("events", SECOND / 20, |tally| asking(Line::new(stream, tally), event));
+        load.add("batches of events", SECOND, |tally| asking(Line::new(stream, tally), batch));
+        load.add("looks at history", SECOND, |tally| asking(Line::new(stream, tally), history));
+        let passing = runtime.clone();
+        load.add("passing subscribers", SECOND, |tally| drop_in(tally.clone(), passing, stream));
         let passing = runtime.clone();
         load.add("passing watchers", SECOND, |tally| pass_by(tally.clone(), passing, registry));
         let watchers = Watchers::start(runtime, registry, STEADY_WATCHERS)?;
@@ -70,7 +88,8 @@ impl Load {
 
     /// Ends it, and tells what became of its calls.
     pub(super) fn stop(self) -> Vec<(&'static str, Tally)> {
-        let mut tallies = vec![("beats", self.beats.tally.clone())];
+        let mut tallies =
+            vec![("beats", self.beats.tally.clone()), ("steady subscribers", self.subscribers.tally.clone())];
         tallies.extend(self.workers.into_iter().map(|(name, tally, _)| (name, tally)));
         tallies
     }
@@ -118,6 +137,14 @@ fn health(tally: Tally, ports: [u16; SERVICES.len()]) -> impl FnMut(u32) {
 /// A watcher that leaves as soon as it has seen all there is.
 fn pass_by(tally: Tally, runtime: Handle, port: u16) -> impl FnMut(u32) {
     move |_| match Watchers::start(&runtime, port, 1) {
+        Ok(_) => tally.count_answered(),
+        Err(error) => tally.count_lost(|| format!("{error:#}")),
+    }
+}
+
+/// A subscriber that leaves as soon as it is one.
+fn drop_in(tally: Tally, runtime: Handle, port: u16) -> impl FnMut(u32) {
+    move |_| match runtime.block_on(Subscription::open(port, &Subscribe::default())) {
         Ok(_) => tally.count_answered(),
         Err(error) => tally.count_lost(|| format!("{error:#}")),
     }

@@ -2,6 +2,7 @@
 
 mod load;
 mod sample;
+mod subscribers;
 mod verdict;
 
 use std::time::Duration;

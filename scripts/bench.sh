@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures the bars of what exists against release processes on this machine, and prints them with the load, the
-# machine and the date. Takes about nine minutes; let nothing else run meanwhile.
+# machine and the date. Takes about eight minutes; let nothing else run meanwhile.
 #
 #   scripts/bench.sh [--check] [--json FILE] [registry|monitor|events|swarm|all]
 #

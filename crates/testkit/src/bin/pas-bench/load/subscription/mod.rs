@@ -20,8 +20,8 @@ use packet::{CONNECT, PONG, Packet};
 
 /// Time for a connection and the answer to `subscribe`.
 const BEGINNING: Duration = Duration::from_secs(30);
-/// The server pings every 25 s; a subscriber that hears nothing for so long has lost its connection.
-const SILENCE: Duration = Duration::from_secs(60);
+/// The server pings every 10 s; a subscriber that hears nothing for so long has lost its connection.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// A subscription that is open. It ends with this.
 #[derive(Debug)]

@@ -178,15 +178,15 @@ impl Pump {
                 return None;
             }
         };
-        let placed = wanted.since.map_or_else(|| Ok(self.app.head()), |since| self.app.locate(since));
+        let (epoch, head, oldest) = (self.app.epoch(), self.app.head(), self.app.oldest());
+        let placed = wanted.since.map_or(Ok(head), |since| self.app.locate(since));
         let (mode, at) = match placed {
             Ok(at) => (SubscribeMode::Delta, at),
             Err(_) => {
                 self.app.shared.counts.resets.inc();
-                (SubscribeMode::Reset, self.app.head())
+                (SubscribeMode::Reset, head)
             }
         };
-        let (epoch, head, oldest) = (self.app.epoch(), self.app.head(), self.app.oldest());
         self.answer("subscribed", &Subscribed { epoch, head, oldest, mode }, ack).await;
         listed.is_at(at);
         let filter = wanted.filter();

@@ -9,6 +9,7 @@ mod out;
 mod ports;
 #[cfg(target_os = "linux")]
 mod proc;
+mod stores;
 mod supervisor;
 mod swarm;
 
@@ -60,12 +61,14 @@ enum Command {
         #[arg(short = 'n', long, default_value_t = 50)]
         lines: usize,
     },
-    /// Copy every database, consistently, while the services run.
+    /// Copy every database and every journal, consistently, while the services run.
     Backup {
         /// A new or an empty folder.
         dir: PathBuf,
     },
-    /// Replace the databases by those of a backup, while nothing runs; the old ones are kept beside.
+    /// Replace databases and journals by those of a backup, while nothing runs; the old ones are kept beside.
+    ///
+    /// A journal that comes back begins a new epoch: what its service numbered after the backup is not there any more.
     Restore {
         /// A folder that `pas backup` has filled.
         dir: PathBuf,

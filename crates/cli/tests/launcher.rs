@@ -12,7 +12,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use pas_testkit::{http, until, until_within};
-use pas_types::catalog::SERVICES;
+use pas_types::catalog::{EVENT_STREAM, Entry, REGISTRY, SERVICES};
 use serde_json::{Value, json};
 
 /// A swarm of which nothing is left when the test is over.
@@ -73,19 +73,35 @@ impl Swarm {
         services.chain([&status["supervisor"]]).filter_map(Value::as_i64).collect()
     }
 
-    fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.ports[0])
+    fn url(&self, of: &Entry, path: &str) -> String {
+        let index = SERVICES.iter().position(|entry| entry.name == of.name).unwrap();
+        format!("http://127.0.0.1:{}{path}", self.ports[index])
     }
 
     async fn register(&self, name: &str) {
         let url = "http://127.0.0.1:1";
         let agent = json!({"name": name, "type": "agent", "role": "experimental", "url": url});
-        let answer = http().post(self.url("/register")).json(&agent).send().await.unwrap();
+        let answer = http().post(self.url(&REGISTRY, "/register")).json(&agent).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 201);
     }
 
+    /// Answers the epoch in which it is published.
+    async fn publish(&self, message: &str) -> Value {
+        let event = json!({"event_type": "log", "agent": "a", "message": message});
+        let url = self.url(&EVENT_STREAM, "/events");
+        let answer = http().post(url).json(&event).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 201);
+        answer.json::<Value>().await.unwrap()["epoch"].clone()
+    }
+
+    async fn published(&self) -> Vec<String> {
+        let answer = http().get(self.url(&EVENT_STREAM, "/events?type=log&agent=a")).send().await.unwrap();
+        let page: Value = answer.json().await.unwrap();
+        page["events"].as_array().unwrap().iter().map(|row| row["message"].as_str().unwrap().into()).collect()
+    }
+
     async fn agents(&self) -> Vec<String> {
-        let answer = http().get(self.url("/discover?type=agent&status=any")).send().await.unwrap();
+        let answer = http().get(self.url(&REGISTRY, "/discover?type=agent&status=any")).send().await.unwrap();
         let found: Value = answer.json().await.unwrap();
         found["services"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap().into()).collect()
     }
@@ -344,6 +360,7 @@ async fn what_was_backed_up_is_what_is_restored() {
     let backup = backup.to_str().unwrap();
     swarm.pas(&["up", "--detach"]).ok();
     swarm.register("before").await;
+    let epoch = swarm.publish("before").await;
     let inside = swarm.data().join("backup/of/today");
     let refusal = swarm.pas(&["backup", inside.to_str().unwrap()]);
     assert!(!refusal.success && refusal.error.contains("is inside the data directory"), "{refusal:?}");
@@ -351,11 +368,16 @@ async fn what_was_backed_up_is_what_is_restored() {
     swarm.pas(&["backup", backup]).ok();
     assert!(!swarm.pas(&["backup", backup]).success);
     swarm.register("after").await;
+    assert_eq!(swarm.publish("after").await, epoch);
     let refusal = swarm.pas(&["restore", backup]);
     assert!(!refusal.success && refusal.error.contains("`pas down` first"), "{refusal:?}");
     swarm.pas(&["down"]).ok();
     swarm.pas(&["restore", backup]).ok();
     swarm.pas(&["up", "--detach"]).ok();
     assert_eq!(swarm.agents().await, ["before"]);
-    assert!(swarm.data().join("registry/registry.db.replaced-1").exists());
+    assert_eq!(swarm.published().await, ["before"]);
+    assert_ne!(swarm.publish("anew").await, epoch);
+    for old in ["registry/registry.db.replaced-1", "hmi/events.replaced-1"] {
+        assert!(swarm.data().join(old).exists(), "{old}");
+    }
 }

@@ -25,6 +25,13 @@ pub(crate) fn segments(directory: &Path) -> io::Result<Vec<u64>> {
     Ok(found)
 }
 
+/// The segments in `directory`, oldest first; none when it holds no journal. Copied in this order they are a journal, if none
+/// of them went away in between: [`verify`](crate::verify) it. A copy without `mark.json` begins a new epoch when it is
+/// opened, as it must: the numbers behind its end were given already.
+pub fn segment_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    Ok(segments(directory)?.into_iter().map(|first_seq| segment(directory, first_seq)).collect())
+}
+
 /// Removes what a process left that died while it replaced a file.
 pub(crate) fn remove_unfinished(directory: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(directory)? {

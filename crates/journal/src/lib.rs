@@ -21,6 +21,7 @@ mod verify;
 mod writer;
 
 pub use error::{CloseError, OpenError, ReadError, RetainError};
+pub use files::segment_files;
 pub use hash::{Hash, NotAHash};
 pub use journal::{Journal, Stats};
 pub use options::{Class, Fsync, Options};

@@ -32,12 +32,20 @@ else
   echo "SKIPPED: cargo-deny is missing (cargo install cargo-deny --locked)"
 fi
 
+step "npm clients"
+# Once for each lock file: what is installed keeps a copy of the one that it comes from.
+if ! cmp --silent tests/node/package-lock.json tests/node/node_modules/installed.json; then
+  command -v npm >/dev/null || { echo "npm is missing: sudo apt-get install nodejs npm" >&2; exit 1; }
+  npm --prefix tests/node ci --loglevel error >/dev/null
+  cp tests/node/package-lock.json tests/node/node_modules/installed.json
+fi
+
 step "doctests"
 cargo test --workspace --doc --quiet
 
-step "the first users' steps, with short intervals"
+step "acceptance: what was promised, with curl, with short intervals"
 cargo build --workspace --quiet
-scripts/acceptance/phase0.sh --fast
+scripts/acceptance/phase2-events.sh
 
 if $long; then
   step "the first users' steps, word for word"
@@ -52,7 +60,7 @@ fi
 
 step "tests"
 if cargo nextest --version >/dev/null 2>&1; then
-  cargo nextest run --workspace
+  cargo nextest run --workspace --run-ignored "$($long && echo all || echo default)"
 else
-  cargo test --workspace
+  cargo test --workspace -- $($long && echo --include-ignored)
 fi

@@ -23,16 +23,20 @@ free_port() {
   done
 }
 
-registry_port="$(free_port)"
-monitor_port="$(free_port)"
-while [ "$monitor_port" = "$registry_port" ]; do monitor_port="$(free_port)"; done
+# Three ports that differ.
+while :; do
+  registry_port="$(free_port)" events_port="$(free_port)" monitor_port="$(free_port)"
+  [ "$(printf '%s\n' "$registry_port" "$events_port" "$monitor_port" | sort -u | wc -l)" -ne 3 ] || break
+done
 registry="http://127.0.0.1:$registry_port"
+events="http://127.0.0.1:$events_port"
 monitor="http://127.0.0.1:$monitor_port"
 
 # Starts the swarm; what is given goes into the registry's section of the settings, a line each.
 start_swarm() {
   {
-    printf 'swarm:\n  registry_url: %s\n  bind: [127.0.0.1]\n' "$registry"
+    printf 'swarm:\n  registry_url: %s\n  events_url: %s\n  bind: [127.0.0.1]\n' "$registry" "$events"
+    printf 'event_stream:\n  port: %s\n' "$events_port"
     printf 'heartbeat_monitor:\n  port: %s\n' "$monitor_port"
     printf 'registry:\n  port: %s\n' "$registry_port"
     [ $# -eq 0 ] || printf '  %s\n' "$@"
@@ -63,6 +67,9 @@ send() {
 
 # field NAME: the first string of that name in the JSON on standard input.
 field() { sed -n "s/.*\"$1\":\"\\([^\"]*\\)\".*/\\1/p" | head -n 1; }
+
+# number NAME: the first number of that name in the JSON on standard input.
+number() { sed -n "s/.*\"$1\": *\\([0-9][0-9]*\\).*/\\1/p" | head -n 1; }
 
 # wait_for SECONDS WHAT COMMAND…: runs the command until it succeeds.
 wait_for() {

@@ -11,16 +11,16 @@ use tonic::Streaming;
 use crate::support::{Server, log};
 
 /// A reader of server-sent events.
-struct Sse {
+pub(crate) struct Sse {
     response: reqwest::Response,
     text: String,
 }
 
 /// One of them: id, name, data.
-type Sent = (String, String, Value);
+pub(crate) type Sent = (String, String, Value);
 
 impl Sse {
-    async fn open(server: &Server, query: &str, last_event_id: Option<&str>) -> Result<Self> {
+    pub(crate) async fn open(server: &Server, query: &str, last_event_id: Option<&str>) -> Result<Self> {
         let mut request = server.client.http.get(format!("{}/events/stream{query}", server.client.url));
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
@@ -29,7 +29,7 @@ impl Sse {
         Ok(Self { response, text: String::new() })
     }
 
-    async fn next(&mut self) -> Result<Sent> {
+    pub(crate) async fn next(&mut self) -> Result<Sent> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());

@@ -37,7 +37,7 @@ async fn a_client_that_never_acks_is_dropped_and_resumes() {
 
 #[tokio::test]
 async fn a_client_that_never_acks_is_sent_no_more_than_the_window() {
-    let stream = Stream::start(&["--window", "4"]);
+    let stream = Stream::start(&["--window", "4", "--ack-timeout-s", "5"]);
     let asked = json!({"generation": 4, "url": stream.url(), "subscribe": {}, "deaf": true});
     let client = Client::start("follow.mjs", &asked);
     client.waits_for("answer", 1).await;

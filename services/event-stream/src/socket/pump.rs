@@ -94,48 +94,45 @@ impl Pump {
     }
 
     async fn serve(&mut self) {
-        let entered = timeout(ENTRANCE, self.enter()).await;
-        if !entered.unwrap_or(false) {
-            return;
-        }
-        let start = self.app.head();
+        let Ok(Some(start)) = timeout(ENTRANCE, self.enter()).await else { return };
         let listed = Listed::new(&self.app, Kind::SocketIo, start);
-        let mut turn = self.named(Tail::new(self.app.clone(), EventFilter::default(), start), &listed).await;
+        let mut tail = Tail::new(self.app.clone(), EventFilter::default(), start);
+        let mut turn = self.named(&mut tail, &listed).await;
         let mut framed: Option<Framed> = None;
         while let Turn::Subscribe { request, ack } = turn {
             framed = self.subscribe(&request, ack, &listed).await.or(framed);
             turn = match &mut framed {
                 Some(framed) => self.framed(framed, &listed).await,
                 // It was refused, and stays what it was.
-                None => {
-                    let tail = Tail::new(self.app.clone(), EventFilter::default(), self.app.head());
-                    self.named(tail, &listed).await
-                }
+                None => self.named(&mut tail, &listed).await,
             };
         }
     }
 
-    async fn enter(&mut self) -> bool {
+    /// Waits until it comes in; answers the place from which on it is sent everything.
+    async fn enter(&mut self) -> Option<u64> {
         let is_old = self.socket.protocol == ProtocolVersion::V3;
         loop {
             match self.commands.recv().await {
                 Some(Command::Enter) => {
                     let id = self.socket.id.to_string();
-                    return self.say(packet::connected((!is_old).then_some(&id))).await;
+                    // Once it knows that it is in, it misses nothing.
+                    let start = self.app.head();
+                    return self.say(packet::connected((!is_old).then_some(&id))).await.then_some(start);
                 }
                 Some(Command::Elsewhere(namespace)) => {
                     if !self.say(packet::no_such_namespace(&namespace, !is_old)).await {
-                        return false;
+                        return None;
                     }
                 }
                 Some(_) => {}
-                None => return false,
+                None => return None,
             }
         }
     }
 
     /// Every event under its own name.
-    async fn named(&mut self, mut tail: Tail, listed: &Listed) -> Turn {
+    async fn named(&mut self, tail: &mut Tail, listed: &Listed) -> Turn {
         loop {
             tokio::select! {
                 command = self.commands.recv() => match command {
@@ -159,7 +156,7 @@ impl Pump {
                         if !self.say(packet::event_of("reset", &news)).await {
                             return Turn::Close;
                         }
-                        tail = Tail::new(self.app.clone(), EventFilter::default(), at);
+                        *tail = Tail::new(self.app.clone(), EventFilter::default(), at);
                     }
                     Err(End::Failed(_)) => return Turn::Close,
                 },

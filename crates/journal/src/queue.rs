@@ -131,9 +131,10 @@ impl Queue {
     pub(crate) fn tell(&self, now: WireTime) {
         let (heard, hears) = channel();
         let mut state = lock(&self.state);
-        if !state.closed {
-            state.told = Some(Told { now, _heard: heard });
+        if state.closed {
+            return;
         }
+        state.told = Some(Told { now, _heard: heard });
         drop(state);
         self.filled.notify_one();
         // Nothing is ever sent; the end of the sender is the answer.

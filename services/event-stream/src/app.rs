@@ -146,8 +146,10 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.views().whole = true;
-        self.shared.health.ok("snapshot");
+        if reader.after() >= end {
+            self.views().whole = true;
+            self.shared.health.ok("snapshot");
+        }
         Ok(())
     }
 
@@ -175,7 +177,6 @@ impl App {
         });
         let places: Vec<u64> = places.collect();
         let duplicates = known.iter().flatten().count();
-        self.shared.counts.published.inc_by((events.len() - duplicates) as u64);
         self.shared.counts.duplicates.inc_by(duplicates as u64);
         Ok(Placed {
             epoch,
@@ -228,6 +229,7 @@ impl App {
         // The keys are settled here, for whoever waits may be gone by then.
         let done = move |appended: Result<Appended, _>| {
             app.settle(&keys, appended.as_ref().ok());
+            app.shared.counts.published.inc_by(if appended.is_ok() { keys.len() as u64 } else { 0 });
             app.note_write(appended.as_ref().err());
             let _ = tell.send(appended.map_err(|_| Refusal::CannotWrite));
         };
@@ -281,9 +283,18 @@ impl App {
                 views.agents.fold(&entry);
                 views.recent.push(entry);
             }
-            drop(views);
+            // Under the lock, so that a snapshot and its head belong together.
             self.shared.heads.send_replace(reader.after());
         }
+    }
+
+    /// The place from which to follow the journal again after an error. What retention took meanwhile can't be held in
+    /// memory any more: who still wants it is told by the files that it is gone.
+    pub fn followed_to(&self, error: &ReadError) -> u64 {
+        let at = *self.shared.heads.borrow();
+        let ReadError::Gone { oldest } = error else { return at };
+        self.views().recent = Recent::after_place(oldest - 1);
+        oldest - 1
     }
 
     /// The newest events after a place; none when that is further back than is held in memory.

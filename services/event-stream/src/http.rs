@@ -1,12 +1,14 @@
 //! The routes. Each decodes, makes one call, and encodes.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use pas_journal::ReadError;
+use pas_journal::{ReadError, Reader};
 use pas_service::web::{Failure, Json, Pairs, Text};
 use pas_service::{clock, openapi};
 use pas_types::error::ErrorEnvelope;
@@ -22,6 +24,7 @@ use utoipa_axum::routes;
 
 use crate::ENTRY;
 use crate::app::{App, PART_BYTES, PART_RECORDS, entry};
+use crate::core::recent::Entry;
 use crate::error::{Misplaced, Refusal};
 use crate::sse;
 
@@ -154,29 +157,49 @@ async fn export(State(app): State<App>, query: Pairs) -> Result<Response, Failur
     let start = locate(&app, query.since)?;
     let head = app.head();
     let (out, parts) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(WAITING);
-    tokio::task::spawn_blocking(move || {
+    let (tasks, shutdown) = (app.shared.tasks.clone(), app.shared.shutdown.clone());
+    tasks.spawn(async move {
         let mut reader = app.reader(start);
-        while reader.after() < head && !app.shared.shutdown.is_cancelled() {
-            let part = match reader.read(PART_RECORDS, PART_BYTES) {
-                Ok(records) => records.into_iter().filter_map(entry).filter(|entry| entry.seq <= head),
-                // The body ends without its end, so that the reader knows that it lacks something.
-                Err(error) => return drop(out.blocking_send(Err(std::io::Error::other(error)))),
+        while reader.after() < head && !out.is_closed() {
+            let filter = query.filter.clone();
+            // A thread for each part alone: who takes its time holds none.
+            let read = tokio::task::spawn_blocking(move || {
+                let lines = lines(&mut reader, head, &filter)?;
+                Ok::<_, ReadError>((reader, lines))
+            });
+            let part = match read.await {
+                _ if shutdown.is_cancelled() => Err(std::io::ErrorKind::Interrupted.into()),
+                Ok(Ok(part)) => Ok(part),
+                Ok(Err(error)) => Err(std::io::Error::other(error)),
+                Err(error) => Err(std::io::Error::other(error)),
             };
-            let mut lines = Vec::new();
-            for entry in part.filter(|entry| query.filter.admits(&entry.header)) {
-                lines.extend_from_slice(entry.line.get().as_bytes());
-                lines.push(b'\n');
-            }
-            if !lines.is_empty() && out.blocking_send(Ok(lines.into())).is_err() {
+            let lines = match part {
+                Ok((read, lines)) => {
+                    reader = read;
+                    lines
+                }
+                // The body ends without its end, so that the reader knows that it lacks something.
+                Err(error) => return drop(out.send(Err(error)).await),
+            };
+            if !lines.is_empty() && out.send(Ok(lines)).await.is_err() {
                 return;
             }
-        }
-        if reader.after() < head {
-            drop(out.blocking_send(Err(std::io::ErrorKind::Interrupted.into())));
         }
     });
     let body = Body::from_stream(ReceiverStream::new(parts));
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
+}
+
+/// The next lines of an export that are wanted.
+fn lines(reader: &mut Reader, head: u64, filter: &EventFilter) -> Result<Bytes, ReadError> {
+    let mut lines = Vec::new();
+    let records = reader.read(PART_RECORDS, PART_BYTES)?;
+    let wanted = |entry: &Arc<Entry>| entry.seq <= head && filter.admits(&entry.header);
+    for entry in records.into_iter().filter_map(entry).filter(wanted) {
+        lines.extend_from_slice(entry.line.get().as_bytes());
+        lines.push(b'\n');
+    }
+    Ok(lines.into())
 }
 
 /// The latest `heartbeat` and `status_update` of each agent.

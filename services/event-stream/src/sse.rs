@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::subscribers::{Kind, Listed};
 use crate::tail::{End, Part, Tail};
 
-/// How often a comment shows that the connection lives, while nothing happens.
+/// How often the place of a reader is said, while nothing happens that it wants.
 const ALIVE: Duration = Duration::from_secs(15);
 /// Parts that wait for a slow reader; it is sent no more until it takes them.
 const WAITING: usize = 2;
@@ -55,7 +55,7 @@ async fn fill(app: &App, filter: EventFilter, start: Start, out: &Sender<Result<
     let mut tail = Tail::new(app.clone(), filter.clone(), start.at);
     let listed = Listed::new(app, Kind::Sse, start.at);
     // The head of the answer is sent with its first bytes, also when nothing happens.
-    let mut next = if start.reset { reset(app) } else { Bytes::from_static(b": connected\n\n") };
+    let mut next = if start.reset { reset(app, start.at) } else { place(app, start.at) };
     loop {
         if out.send(Ok(next)).await.is_err() {
             return;
@@ -63,11 +63,12 @@ async fn fill(app: &App, filter: EventFilter, start: Start, out: &Sender<Result<
         next = match tokio::time::timeout(ALIVE, wanted(&mut tail, &listed)).await {
             Ok(Ok(part)) => encode(app, &part),
             Ok(Err(End::Gone)) => {
-                tail = Tail::new(app.clone(), filter.clone(), app.head());
-                reset(app)
+                let at = app.head();
+                tail = Tail::new(app.clone(), filter.clone(), at);
+                reset(app, at)
             }
             Ok(Err(End::Failed(_))) => return,
-            Err(_) => Bytes::from_static(b": alive\n\n"),
+            Err(_) => place(app, tail.at()),
         };
     }
 }
@@ -93,10 +94,15 @@ fn encode(app: &App, part: &Part) -> Bytes {
     text.into()
 }
 
-/// Says that events may have been missed, and where it goes on.
-fn reset(app: &App) -> Bytes {
+/// An id without an event: who reconnects goes on from there, also when it was not sent an event yet.
+fn place(app: &App, at: u64) -> Bytes {
+    format!("id: {}\n\n", app.cursor(at)).into()
+}
+
+/// Says that events may have been missed, and that it goes on after `head`.
+fn reset(app: &App, head: u64) -> Bytes {
     app.shared.counts.resets.inc();
-    let (epoch, head, oldest) = (app.epoch(), app.head(), app.oldest());
+    let (epoch, oldest) = (app.epoch(), app.oldest());
     let news = Subscribed { epoch, head, oldest, mode: SubscribeMode::Reset };
     let news = serde_json::to_string(&news).unwrap_or_default();
     format!("id: {}\nevent: reset\ndata: {news}\n\n", app.cursor(head)).into()

@@ -11,25 +11,30 @@ use crate::app::App;
 
 /// How often what is old is looked for.
 const RETENTION: Duration = Duration::from_secs(1);
+/// How long after a failed read it is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How often it is said in `/health` how far subscribers are.
 const STANDINGS: Duration = Duration::from_secs(1);
 
 /// Brings the views up to the journal whenever it has grown.
 pub async fn follow(app: App, mut grown: watch::Receiver<u64>, health: Health) {
     let shutdown = app.shared.shutdown.clone();
-    let mut reader = app.reader(app.head());
+    let (mut reader, mut failed) = (app.reader(app.head()), false);
     loop {
         match app.follow(&mut reader) {
             Ok(()) => health.ok("follower"),
-            // Subscribers wait meanwhile; publishing goes on.
+            // Subscribers wait meanwhile; publishing goes on. What was read before the error is read again.
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the journal can't be followed");
                 health.set("follower", HealthStatus::Degraded, "the journal can't be read");
-                reader = app.reader(reader.after().max(app.oldest() - 1));
+                reader = app.reader(app.followed_to(&error));
+                failed = true;
             }
         }
+        let again = std::mem::take(&mut failed);
         tokio::select! {
             grown = grown.changed() => if grown.is_err() { return },
+            () = tokio::time::sleep(AGAIN), if again => {}
             () = shutdown.cancelled() => return,
         }
     }
@@ -37,9 +42,18 @@ pub async fn follow(app: App, mut grown: watch::Receiver<u64>, health: Health) {
 
 /// Reads what agents said before the start, where that was too much to wait for.
 pub async fn read_the_past(app: App) {
-    let read = tokio::task::spawn_blocking(move || app.read_the_past()).await;
-    if let Ok(Err(error)) = read {
-        tracing::error!(%error, "the past can't be read");
+    let shutdown = app.shared.shutdown.clone();
+    loop {
+        let app = app.clone();
+        match tokio::task::spawn_blocking(move || app.read_the_past()).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => tracing::error!(%error, "the past can't be read"),
+            Err(error) => tracing::error!(%error, "the past can't be read"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            () = shutdown.cancelled() => return,
+        }
     }
 }
 

@@ -99,3 +99,12 @@ fn a_callback_that_panics_closes_the_journal_and_lets_nobody_wait() {
     assert!(closed);
     assert!(journal.close().is_err());
 }
+
+#[test]
+fn retention_after_the_close_waits_for_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = open(options(directory.path()));
+    append(&journal, vec![fact(1)], at(0));
+    journal.close().unwrap();
+    journal.retain(at(1)).unwrap();
+}

@@ -61,14 +61,16 @@ impl Meter {
 
     /// The frame of the interval that ends now, if anything was said in it; the next interval begins.
     pub fn frame(&mut self, ts: WireTime, now: Duration, interval: Duration) -> Option<Gauges> {
+        let known = self.agents.len();
         self.agents.retain(|_, used| used.news || now.saturating_sub(used.beat) < SILENT);
+        let silenced = self.agents.len() < known;
         let tokens_per_s = |tokens: u64| tokens as f64 / interval.as_secs_f64();
         let gauges = |(agent, used): (&String, &Use)| {
             let tokens = (used.tokens > 0).then(|| tokens_per_s(used.tokens));
             AgentGauges { agent: agent.clone(), cpu: used.cpu, mem_mb: used.mem_mb, tokens_per_s: tokens }
         };
         let agents: Vec<_> = self.agents.iter().filter(|(_, used)| used.news).map(gauges).collect();
-        let said = !agents.is_empty() || self.tokens > 0;
+        let said = silenced || !agents.is_empty() || self.tokens > 0;
         let frame = Gauges {
             ts,
             interval_ms: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX),

@@ -27,7 +27,7 @@ const PATH: &str = "/socket.io/";
 /// Packets that wait for a slow connection.
 const WAITING: usize = 256;
 /// Packets of a client that wait to be looked at; who sends more at once is cut off.
-const INBOX: usize = 256;
+const INBOX: usize = 64;
 /// Bytes of a message from a client: a subscription with all its names fits.
 const MESSAGE_BYTES: usize = 256 * 1024;
 /// A client is asked whether it lives as often, and has as long to answer.

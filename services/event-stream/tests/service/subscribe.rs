@@ -34,7 +34,7 @@ impl Sse {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
                 self.text = rest;
-                if event.starts_with(':') {
+                if !event.contains("data:") {
                     continue;
                 }
                 let field = |name: &str| {
@@ -84,6 +84,23 @@ async fn a_reader_of_server_sent_events_takes_up_where_it_left_off() -> Result<(
     for message in ["two", "three", "four"] {
         assert_eq!(reader.next().await?.2["message"], message);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_that_was_sent_no_event_yet_can_resume_as_well() -> Result<()> {
+    let mut server = Server::start().await?;
+    server.client.publish(log("before")).await?;
+    let mut reader = Sse::open(&server, "?type=alert", None).await?;
+    let place = tokio::time::timeout(Duration::from_secs(20), reader.response.chunk()).await??;
+    let place = String::from_utf8(place.context("the stream ended")?.to_vec())?;
+    let id = place.trim().strip_prefix("id: ").context("an id without an event")?.to_owned();
+    assert_eq!(id, server.client.head().await?.to_string());
+    drop(reader);
+    server.restart().await?;
+    server.client.publish(log("meanwhile")).await?;
+    let mut reader = Sse::open(&server, "", Some(&id)).await?;
+    assert_eq!(reader.next().await?.2["message"], "meanwhile");
     Ok(())
 }
 

@@ -1,36 +1,29 @@
 //! What the event stream does, for whoever asks. The journal comes first: what is published is in it before anybody is told;
 //! what is held in memory beside it follows it, in order, and could be made anew.
 
-use std::borrow::Cow;
+mod publishing;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pas_journal::{Appended, Journal, Payload, ReadError, Reader, Refused};
+use pas_journal::{Journal, ReadError, Reader};
 use pas_service::{Health, Metrics, Running, clock};
-use pas_types::Error;
-use pas_types::event::{Cursor, Event, EventType, Gauges, Header, Recorded, RefusedBatch, Snapshot};
+use pas_types::event::{Cursor, EventType, Gauges, Recorded, Snapshot, SubscribeMode, Subscribed};
 use pas_types::health::HealthStatus;
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::core::agents::Agents;
 use crate::core::gauges::Meter;
-use crate::core::keys::{Keys, Known};
+use crate::core::keys::Keys;
 use crate::core::recent::{Entry, Recent};
 use crate::error::{Misplaced, Refusal};
 use crate::metrics::{Counts, Look};
+use crate::records::{PART_BYTES, PART_RECORDS, each, entry, key_of};
 use crate::subscribers::Subscribers;
 
-/// Records that are read at once.
-pub(crate) const PART_RECORDS: usize = 500;
-/// Bytes that are read at once.
-pub(crate) const PART_BYTES: usize = 128 * 1024;
-
-/// What the journal writes behind the number of a record whose group goes on.
-const MORE: &str = r#","more":true"#;
+pub use publishing::Placed;
 
 /// The event stream at work.
 #[derive(Clone)]
@@ -70,19 +63,6 @@ struct Views {
     whole: bool,
 }
 
-/// What became of events that were published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placed {
-    /// The epoch of the places.
-    pub epoch: u64,
-    /// The places of the first and the last of them, wherever they came from.
-    pub span: (u64, u64),
-    /// The places of those that are new.
-    pub fresh: Option<(u64, u64)>,
-    /// How many are not new.
-    pub duplicates: usize,
-}
-
 impl App {
     /// Takes up what `journal` has: the newest `keys` events at once; [`App::read_the_past`] the others.
     pub fn new(
@@ -100,8 +80,8 @@ impl App {
             meter: Meter::default(),
             whole: start < journal.oldest(),
         };
-        each(&mut journal.reader(start), |line, entry| {
-            if let Some(key) = key_of(line) {
+        each(&mut journal.reader(start), |entry| {
+            if let Some(key) = key_of(&entry) {
                 known.place(&key, entry.seq);
             }
             views.agents.fold(&entry);
@@ -161,110 +141,8 @@ impl App {
         self.shared.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends events, all or none; what came before under the same key is not kept twice. Answers when the journal has
-    /// them.
-    pub async fn publish(&self, events: Vec<Event>) -> Result<Placed, Refusal> {
-        let Batch { payloads, fresh_keys, known } = self.admit(&events)?;
-        let epoch = self.epoch();
-        let appended =
-            if payloads.is_empty() { None } else { Some(self.append(payloads, fresh_keys).await?) };
-        let mut next = appended.map_or(0, |appended| appended.first_seq);
-        let places = known.iter().map(|known| {
-            known.unwrap_or_else(|| {
-                next += 1;
-                next - 1
-            })
-        });
-        let places: Vec<u64> = places.collect();
-        let duplicates = known.iter().flatten().count();
-        self.shared.counts.duplicates.inc_by(duplicates as u64);
-        Ok(Placed {
-            epoch,
-            span: (places.first().copied().unwrap_or(0), places.last().copied().unwrap_or(0)),
-            fresh: appended.map(|appended| (appended.first_seq, appended.last_seq)),
-            duplicates,
-        })
-    }
-
-    /// Tells the events that came before from the new ones, whose keys are then underway.
-    fn admit(&self, events: &[Event]) -> Result<Batch, Refusal> {
-        let mut batch = Batch::default();
-        for event in events {
-            let text = serde_json::to_vec(event).map_err(|error| Refusal::Unwritable(error.to_string()))?;
-            batch.payloads.push(Payload::new(text).map_err(|error| Refusal::Unwritable(error.to_string()))?);
-        }
-        let mut keys = self.keys();
-        for (index, event) in events.iter().enumerate() {
-            match event.idempotency_key.as_deref().map(|key| (key, keys.get(key))) {
-                Some((_, Some(Known::At(seq)))) => batch.known.push(Some(seq)),
-                Some((key, Some(Known::Underway))) => {
-                    let twice = batch.fresh_keys.iter().flatten().any(|fresh| fresh == key);
-                    batch.fresh_keys.iter().flatten().for_each(|key| keys.give_up(key));
-                    return Err(if twice {
-                        twice_in_a_batch(index, key)
-                    } else {
-                        Refusal::Underway(key.to_owned())
-                    });
-                }
-                Some((key, None)) => {
-                    keys.begin(key);
-                    batch.fresh_keys.push(Some(key.to_owned()));
-                    batch.known.push(None);
-                }
-                None => {
-                    batch.fresh_keys.push(None);
-                    batch.known.push(None);
-                }
-            }
-        }
-        let mut known = batch.known.iter();
-        batch.payloads.retain(|_| known.next().is_some_and(Option::is_none));
-        Ok(batch)
-    }
-
-    async fn append(&self, payloads: Vec<Payload>, keys: Vec<Option<String>>) -> Result<Appended, Refusal> {
-        let (tell, told) = oneshot::channel();
-        let app = self.clone();
-        let lost = keys.clone();
-        // The keys are settled here, for whoever waits may be gone by then.
-        let done = move |appended: Result<Appended, _>| {
-            app.settle(&keys, appended.as_ref().ok());
-            app.shared.counts.published.inc_by(if appended.is_ok() { keys.len() as u64 } else { 0 });
-            app.note_write(appended.as_ref().err());
-            let _ = tell.send(appended.map_err(|_| Refusal::CannotWrite));
-        };
-        self.shared.journal.append(payloads, clock::now(), done).map_err(|refused| {
-            self.settle(&lost, None);
-            match refused {
-                Refused::Full | Refused::TooLarge { .. } | Refused::Empty => Refusal::Overloaded,
-                Refused::Closed => Refusal::Stopping,
-            }
-        })?;
-        told.await.unwrap_or(Err(Refusal::Stopping))
-    }
-
-    fn settle(&self, fresh: &[Option<String>], appended: Option<&Appended>) {
-        let mut keys = self.keys();
-        for (number, key) in (0..).zip(fresh) {
-            match (key, appended) {
-                (Some(key), Some(appended)) => keys.place(key, appended.first_seq + number),
-                (Some(key), None) => keys.give_up(key),
-                (None, _) => {}
-            }
-        }
-    }
-
-    fn note_write(&self, error: Option<&pas_journal::AppendError>) {
-        if !self.shared.counts.write_failing(error.is_some()) {
-            return;
-        }
-        let Some(error) = error else { return self.shared.health.ok("journal") };
-        tracing::error!(error = error as &dyn std::error::Error, "the journal can't be written");
-        self.shared.health.set("journal", HealthStatus::Degraded, "it can't be written: is the disk full?");
-    }
-
     /// Brings the views up to what the journal has by now.
-    pub fn follow(&self, reader: &mut Reader) -> Result<(), pas_journal::ReadError> {
+    pub fn follow(&self, reader: &mut Reader) -> Result<(), ReadError> {
         loop {
             let before = reader.after();
             let records = reader.read(PART_RECORDS, PART_BYTES)?;
@@ -346,6 +224,14 @@ impl App {
         }
     }
 
+    /// What a subscriber is told that goes on after `head`; a reset is counted.
+    pub fn subscribed(&self, head: u64, mode: SubscribeMode) -> Subscribed {
+        if mode == SubscribeMode::Reset {
+            self.shared.counts.resets.inc();
+        }
+        Subscribed { epoch: self.epoch(), head, oldest: self.oldest(), mode }
+    }
+
     /// The latest of each agent.
     pub fn snapshot(&self) -> Result<Snapshot, Refusal> {
         let views = self.views();
@@ -384,58 +270,4 @@ impl App {
             tracing::error!(error = &error as &dyn std::error::Error, "the journal can't be closed in order");
         }
     }
-}
-
-/// Events on their way into the journal.
-#[derive(Debug, Default)]
-struct Batch {
-    payloads: Vec<Payload>,
-    /// Of each new event, in order.
-    fresh_keys: Vec<Option<String>>,
-    /// Of each event, the place that it has already.
-    known: Vec<Option<u64>>,
-}
-
-fn twice_in_a_batch(index: usize, key: &str) -> Refusal {
-    let message = format!("the key `{key}` is in the batch twice: give each event its own");
-    let error = Error::invalid("idempotency_key", message);
-    Refusal::Batch(RefusedBatch { index: Some(index), error })
-}
-
-/// A record as it is handed out; what is no event (of this version) is passed over.
-pub(crate) fn entry(record: pas_journal::Record) -> Option<Arc<Entry>> {
-    let mut text = String::from_utf8(record.line).ok()?;
-    // How the journal says that a batch goes on; nobody's business outside of it.
-    let numbered = format!(r#","seq":{}"#, record.seq);
-    if let Some(place) = text.rfind(&format!("{numbered}{MORE}")) {
-        let mark = place + numbered.len();
-        text.replace_range(mark..mark + MORE.len(), "");
-    }
-    let header = Header::read(text.as_bytes()).ok()?.into_owned();
-    let line = RawValue::from_string(text).ok()?;
-    Some(Arc::new(Entry { seq: record.seq, header, line }))
-}
-
-fn each(reader: &mut Reader, mut fold: impl FnMut(&[u8], Arc<Entry>)) -> anyhow::Result<()> {
-    loop {
-        let records = reader.read(PART_RECORDS, PART_BYTES)?;
-        if records.is_empty() {
-            return Ok(());
-        }
-        for entry in records.into_iter().filter_map(entry) {
-            let line = Arc::clone(&entry);
-            fold(line.line.get().as_bytes(), entry);
-        }
-    }
-}
-
-/// The idempotency key of a line.
-fn key_of(line: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Keyed<'a> {
-        #[serde(borrow)]
-        idempotency_key: Option<Cow<'a, str>>,
-    }
-    let keyed: Keyed<'_> = serde_json::from_slice(line).ok()?;
-    keyed.idempotency_key.map(Cow::into_owned)
 }

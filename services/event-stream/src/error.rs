@@ -6,9 +6,6 @@ use pas_types::{Error, ErrorCode};
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The request itself is at fault.
-    #[error(transparent)]
-    Invalid(#[from] Error),
     /// An event of a batch is at fault, or the batch.
     #[error("{}", .0.error)]
     Batch(RefusedBatch),
@@ -73,7 +70,6 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let message = refusal.to_string();
         match refusal {
-            Refusal::Invalid(error) => error,
             Refusal::Batch(refused) => refused.into_error(),
             Refusal::Cursor(_) => Self::invalid("since", message),
             Refusal::Underway(_) => {

@@ -23,9 +23,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::ENTRY;
-use crate::app::{App, PART_BYTES, PART_RECORDS, entry};
+use crate::app::App;
 use crate::core::recent::Entry;
 use crate::error::{Misplaced, Refusal};
+use crate::records::{PART_BYTES, PART_RECORDS, entry};
 use crate::sse;
 
 /// Records that one request of a page looks at, at the most: a rare filter gets a short page, not a long wait.

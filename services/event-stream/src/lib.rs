@@ -6,6 +6,7 @@ pub mod core;
 pub mod error;
 pub mod http;
 pub mod metrics;
+mod records;
 pub mod rpc;
 pub mod socket;
 pub mod sse;

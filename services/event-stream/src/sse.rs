@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pas_types::event::{Cursor, EventFilter, SubscribeMode, Subscribed};
+use pas_types::event::{Cursor, EventFilter, SubscribeMode};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -101,9 +101,6 @@ fn place(app: &App, at: u64) -> Bytes {
 
 /// Says that events may have been missed, and that it goes on after `head`.
 fn reset(app: &App, head: u64) -> Bytes {
-    app.shared.counts.resets.inc();
-    let (epoch, oldest) = (app.epoch(), app.oldest());
-    let news = Subscribed { epoch, head, oldest, mode: SubscribeMode::Reset };
-    let news = serde_json::to_string(&news).unwrap_or_default();
+    let news = serde_json::to_string(&app.subscribed(head, SubscribeMode::Reset)).unwrap_or_default();
     format!("id: {}\nevent: reset\ndata: {news}\n\n", app.cursor(head)).into()
 }

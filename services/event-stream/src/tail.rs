@@ -7,9 +7,10 @@ use pas_journal::{ReadError, Reader};
 use pas_types::event::EventFilter;
 use tokio::sync::watch;
 
-use crate::app::{App, PART_BYTES, PART_RECORDS, entry};
+use crate::app::App;
 use crate::core::recent::Entry;
 use crate::error::Refusal;
+use crate::records::{PART_BYTES, PART_RECORDS, entry};
 
 /// The next events of a subscriber.
 #[derive(Debug)]

@@ -175,16 +175,13 @@ impl Pump {
                 return None;
             }
         };
-        let (epoch, head, oldest) = (self.app.epoch(), self.app.head(), self.app.oldest());
+        let head = self.app.head();
         let placed = wanted.since.map_or(Ok(head), |since| self.app.locate(since));
         let (mode, at) = match placed {
             Ok(at) => (SubscribeMode::Delta, at),
-            Err(_) => {
-                self.app.shared.counts.resets.inc();
-                (SubscribeMode::Reset, head)
-            }
+            Err(_) => (SubscribeMode::Reset, head),
         };
-        self.answer("subscribed", &Subscribed { epoch, head, oldest, mode }, ack).await;
+        self.answer("subscribed", &self.app.subscribed(head, mode), ack).await;
         listed.is_at(at);
         let filter = wanted.filter();
         let tail = Tail::new(self.app.clone(), filter.clone(), at);
@@ -251,9 +248,8 @@ impl Pump {
 
     /// Where it goes on when what comes next isn't kept any more.
     fn reset(&self) -> (Subscribed, u64) {
-        self.app.shared.counts.resets.inc();
-        let (epoch, head, oldest) = (self.app.epoch(), self.app.head(), self.app.oldest());
-        (Subscribed { epoch, head, oldest, mode: SubscribeMode::Reset }, head)
+        let head = self.app.head();
+        (self.app.subscribed(head, SubscribeMode::Reset), head)
     }
 
     async fn answer<T: serde::Serialize>(&self, name: &str, value: &T, ack: Option<u64>) {

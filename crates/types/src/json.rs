@@ -2,12 +2,13 @@
 
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde::Deserialize;
+use serde::de::DeserializeSeed;
 
 use crate::error::{Error, ErrorCode};
 
-/// Reads JSON into a wire type; the error names the field.
-pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+/// Reads JSON into a type, which may borrow from it; the error names the field.
+pub fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Error> {
     parse_seed(body, PhantomData)
 }
 
@@ -94,6 +95,8 @@ pub fn in_words(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde::de::DeserializeOwned;
+
     use super::*;
     use crate::registry::{Heartbeat, Registration};
 

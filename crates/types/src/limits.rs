@@ -66,3 +66,9 @@ pub const BATCH_BYTES: usize = 8 * 1024 * 1024;
 pub const EVENT_AHEAD_S: i64 = 300;
 /// Bytes of a path in the tree of budgets.
 pub const BUDGET_PATH_BYTES: usize = 4 * 1024;
+/// Levels of lists and objects in a body.
+pub const JSON_DEPTH: usize = 128;
+/// Seconds of one call through the gateway, a day.
+pub const CALL_S: f64 = 86_400.0;
+/// Times that one call is tried.
+pub const ATTEMPTS: u32 = 10;

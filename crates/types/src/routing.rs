@@ -1,0 +1,364 @@
+//! The words of routing, and the wire types of the provider router.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::check::{check_name_if_given, check_tokens, check_within};
+use crate::error::{Error, ErrorEnvelope};
+use crate::event::CallCost;
+use crate::id::ServiceId;
+use crate::invoke::{PolicyWish, Target};
+use crate::limits;
+use crate::object::only_objects;
+use crate::schema::{Name, Tokens};
+use crate::word::words;
+
+/// The paths under which the provider router is called.
+pub mod path {
+    /// `POST`: who would be asked, in which order, and who would not, and why.
+    pub const ROUTE: &str = "/route";
+    /// `GET`: the providers and models that are known.
+    pub const MATRIX: &str = "/matrix";
+    /// `GET`: the rules of choice.
+    pub const POLICIES: &str = "/policies";
+    /// `GET`: what each model costs.
+    pub const PRICES: &str = "/prices";
+}
+
+words! {
+    /// How a request and its answer are spelled on the wire.
+    Dialect, "dialect" {
+        /// PAS's own: any JSON to `/invoke`.
+        Pas = "pas",
+        /// `/v1/chat/completions`.
+        OpenaiChat = "openai.chat",
+        /// `/v1/responses`.
+        OpenaiResponses = "openai.responses",
+        /// `/v1/embeddings`.
+        OpenaiEmbeddings = "openai.embeddings",
+        /// `/v1/messages`.
+        AnthropicMessages = "anthropic.messages",
+        /// `:generateContent` and `:streamGenerateContent`.
+        GeminiGenerate = "gemini.generate",
+        /// `/api/chat` of Ollama.
+        OllamaChat = "ollama.chat",
+    }
+}
+
+words! {
+    /// Where a model runs.
+    Locality, "locality" {
+        /// On this machine.
+        Local = "local",
+        /// Elsewhere.
+        External = "external",
+    }
+}
+
+words! {
+    /// How good a model's answers are. Ordered from the least.
+    Tier, "tier" {
+        /// Good enough for simple tasks.
+        Light = "light",
+        /// Good enough for most tasks.
+        Standard = "standard",
+        /// Among the best.
+        Strong = "strong",
+    }
+}
+
+words! {
+    /// What a provider does with what it is sent. Ordered from the most careful.
+    DataPolicy, "data policy" {
+        /// Nothing leaves the machine.
+        Stays = "stays",
+        /// It leaves the machine; nobody trains on it.
+        NoTraining = "no_training",
+        /// Somebody may train on it.
+        MayTrain = "may_train",
+        /// Nobody has said.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// What is kept of a call's content.
+    #[derive(Default)]
+    Privacy, "privacy" {
+        /// Its hash and length.
+        #[default]
+        Metadata = "metadata",
+        /// All of it.
+        Full = "full",
+    }
+}
+
+words! {
+    /// What may be done to a request whose target speaks another dialect.
+    #[derive(Default)]
+    Translate, "translation" {
+        /// Nothing: such a target is no candidate.
+        Never = "never",
+        /// Translate it where nothing is lost.
+        Lossless = "lossless",
+        /// Translate it, and note what is lost.
+        #[default]
+        Allow = "allow",
+    }
+}
+
+words! {
+    /// What is done with an answer that a provider's content filter refused.
+    #[derive(Default)]
+    ContentFilter, "handling of content filters" {
+        /// It is returned as it is.
+        #[default]
+        Return = "return",
+        /// The next candidate is asked.
+        NextCandidate = "next_candidate",
+    }
+}
+
+words! {
+    /// Whose calls a limit counts together.
+    LimitedBy, "subject of a limit" {
+        /// Those of a caller.
+        Caller = "caller",
+        /// Those to a service.
+        Service = "service",
+        /// Those to a model, whichever service has it.
+        Model = "model",
+        /// All.
+        Global = "global",
+    }
+}
+
+words! {
+    /// The stretch of time that a limit is about.
+    Window, "window" {
+        /// A second.
+        Second = "second",
+        /// 60 of them.
+        Minute = "minute",
+        /// 60 minutes.
+        Hour = "hour",
+        /// 24 hours.
+        Day = "day",
+    }
+}
+
+impl Window {
+    /// Its length.
+    pub const fn seconds(self) -> u64 {
+        match self {
+            Self::Second => 1,
+            Self::Minute => 60,
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+        }
+    }
+}
+
+words! {
+    /// Why something is no candidate for a call. Ordered from what is farthest from being one.
+    Exclusion, "reason of exclusion" {
+        /// It serves other models.
+        Model = "model",
+        /// It is the caller itself.
+        Caller = "caller",
+        /// It has another role.
+        Role = "role",
+        /// It lacks a capability.
+        Caps = "caps",
+        /// It has other labels.
+        Labels = "labels",
+        /// It can't be called: it has no address.
+        Url = "url",
+        /// The policy keeps to other providers, or to this machine.
+        Policy = "policy",
+        /// What its provider does with data is not allowed.
+        Data = "data",
+        /// It speaks another dialect.
+        Dialect = "dialect",
+        /// The request doesn't fit its context.
+        Context = "context",
+        /// It can't answer at such length.
+        Output = "output",
+        /// It costs too much, or nobody knows what it costs.
+        Price = "price",
+        /// It was tried already.
+        Tried = "tried",
+        /// It is paused.
+        Paused = "paused",
+        /// It is down.
+        Status = "status",
+        /// It takes longer than there is time.
+        Latency = "latency",
+        /// Its provider refuses the credential.
+        Credential = "credential",
+        /// It failed too often, and is left alone for a while.
+        Breaker = "breaker",
+        /// It asked to be left alone for a while.
+        CoolDown = "cool_down",
+        /// A limit on calls is reached.
+        RateLimit = "rate_limit",
+        /// It is busy with as many calls as it takes.
+        InUse = "in_use",
+    }
+}
+
+impl Exclusion {
+    /// Whether it may be over some time later, for the same request.
+    pub const fn passes(self) -> bool {
+        matches!(
+            self,
+            Self::Paused
+                | Self::Status
+                | Self::Latency
+                | Self::Credential
+                | Self::Breaker
+                | Self::CoolDown
+                | Self::RateLimit
+                | Self::InUse
+        )
+    }
+}
+
+/// The body of `POST /route`: a call as it would be made, and what is known of it beforehand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct RouteRequest {
+    /// What would be called.
+    pub target: Target,
+    /// What is wished for on the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyWish>,
+    /// The dialect of the request. Left out: a plain text, which can be put in any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Dialect>,
+    /// Tokens of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Tokens>)]
+    pub input_tokens: Option<u64>,
+    /// Tokens that the answer may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Tokens>)]
+    pub output_tokens: Option<u64>,
+    /// The agent that would call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Name>)]
+    pub agent: Option<String>,
+}
+
+impl RouteRequest {
+    /// Refuses what breaks a limit.
+    pub fn validate(&self) -> Result<(), Error> {
+        self.target.validate_at("target.")?;
+        if let Some(policy) = &self.policy {
+            policy.validate_at("policy.")?;
+        }
+        check_tokens("input_tokens", self.input_tokens)?;
+        check_within("output_tokens", self.output_tokens.unwrap_or(1), 1, limits::TOKENS)?;
+        check_name_if_given("agent", self.agent.as_deref())
+    }
+}
+
+/// The answer of `POST /route`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RouteAnswer {
+    /// The rules that would hold.
+    pub policy: PolicyView,
+    /// What the answer is true for.
+    pub versions: Versions,
+    /// Who would be asked, in this order; at most 16.
+    pub candidates: Vec<CandidateView>,
+    /// How many would do, the listed ones among them.
+    pub usable: u32,
+    /// Who would not be asked, and why: those that come nearest, until 16 are listed in all.
+    pub excluded: Vec<ExcludedView>,
+    /// All that would not be asked, counted by reason.
+    pub excluded_counts: std::collections::BTreeMap<Exclusion, u32>,
+    /// What the caller would be told, when nobody is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorEnvelope>,
+}
+
+/// The rules by which is chosen, from the named policy, the route and the wishes together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PolicyView {
+    /// The name of the policy.
+    pub name: String,
+    /// How much each preference counts.
+    pub weights: Weights,
+    /// Seconds that the call may take.
+    pub timeout_s: f64,
+    /// How often it may be tried.
+    pub max_attempts: u32,
+    /// Whether others may answer.
+    pub fallback: bool,
+}
+
+/// How much each preference counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
+pub struct Weights {
+    /// How soon it answers.
+    pub latency: f64,
+    /// What this call costs.
+    pub price: f64,
+    /// Whether it runs on this machine.
+    pub locality: f64,
+    /// How busy it is.
+    pub load: f64,
+    /// How good it is, against how hard the task is.
+    pub quality: f64,
+    /// Whether it speaks the caller's dialect.
+    pub dialect: f64,
+}
+
+/// What an answer is true for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Versions {
+    /// The providers and models.
+    pub matrix: String,
+    /// The rules of choice.
+    pub policies: String,
+    /// The prices among them.
+    pub prices: String,
+}
+
+/// Somebody who would be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CandidateView {
+    /// The service.
+    pub service_id: ServiceId,
+    /// Its name.
+    pub name: String,
+    /// The model that it would be asked for.
+    pub model: String,
+    /// How well it fits, from 0 to 1.
+    pub score: f64,
+    /// How well it fits by each preference, from 0 to 1, before these are weighed.
+    pub parts: Weights,
+    /// 0 for what was asked for, 1 and more for what stands in for it.
+    pub rank: u32,
+    /// The dialect in which it would be asked.
+    pub dialect: Dialect,
+    /// What the call would cost.
+    pub cost_estimate: CallCost,
+}
+
+/// Somebody who would not be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExcludedView {
+    /// The service.
+    pub service_id: ServiceId,
+    /// Its name.
+    pub name: String,
+    /// The model that it would be asked for.
+    pub model: String,
+    /// Why not, in words.
+    pub excluded: String,
+}
+
+only_objects!(RouteRequest, Weights);

@@ -13,18 +13,6 @@ use crate::object::only_objects;
 use crate::schema::{Name, Tokens};
 use crate::word::words;
 
-/// The paths under which the provider router is called.
-pub mod path {
-    /// `POST`: who would be asked, in which order, and who would not, and why.
-    pub const ROUTE: &str = "/route";
-    /// `GET`: the providers and models that are known.
-    pub const MATRIX: &str = "/matrix";
-    /// `GET`: the rules of choice.
-    pub const POLICIES: &str = "/policies";
-    /// `GET`: what each model costs.
-    pub const PRICES: &str = "/prices";
-}
-
 words! {
     /// How a request and its answer are spelled on the wire.
     Dialect, "dialect" {
@@ -164,12 +152,12 @@ words! {
     Exclusion, "reason of exclusion" {
         /// It serves other models.
         Model = "model",
+        /// It lacks a capability.
+        Caps = "caps",
         /// It is the caller itself.
         Caller = "caller",
         /// It has another role.
         Role = "role",
-        /// It lacks a capability.
-        Caps = "caps",
         /// It has other labels.
         Labels = "labels",
         /// It can't be called: it has no address.

@@ -4,6 +4,7 @@ use pas_types::agent::AgentConfig;
 use pas_types::alert::HeartbeatAlert;
 use pas_types::event::Event;
 use pas_types::job::JobCard;
+use pas_types::receipt::RoutingReceipt;
 use pas_types::registry::{DiscoveryQuery, Heartbeat, Registration};
 use pas_types::resource::ResourceRequest;
 use pas_types::time::WireTime;
@@ -27,7 +28,7 @@ pub struct Contract {
 }
 
 /// Every contract.
-pub fn contracts() -> [Contract; 8] {
+pub fn contracts() -> [Contract; 9] {
     [
         contract("service_registration", Registration::validate),
         contract("service_heartbeat", Heartbeat::validate),
@@ -36,6 +37,7 @@ pub fn contracts() -> [Contract; 8] {
         contract("job_card", JobCard::validate),
         contract("resource_request", ResourceRequest::validate),
         contract("agent_config", AgentConfig::validate),
+        contract("routing_receipt", RoutingReceipt::validate),
         read_by::<Event>("event", |text| Event::read(text, today()).map(|_| ())),
     ]
 }

@@ -30,7 +30,7 @@ const fn unsaid(contract: &'static str, answer: &'static str, because: &'static 
 }
 
 /// All of them. Whatever else the schema accepts, the Rust type accepts.
-const UNSAID: [Unsaid; 21] = [
+const UNSAID: [Unsaid; 23] = [
     Unsaid {
         contract: None,
         answer: "invalid type: floating point",
@@ -69,6 +69,8 @@ const UNSAID: [Unsaid; 21] = [
     unsaid("agent_config", "can't be its own parent", "one field against another"),
     unsaid("agent_config", "can't be both parent and child", "one field against another"),
     unsaid("agent_config", "use less than hard_max_ratio", "one field against another"),
+    unsaid("routing_receipt", ".usd is ", "one field against another"),
+    unsaid("routing_receipt", "is no amount in USD", "`multipleOf` a nano-dollar is not exact in doubles"),
     unsaid("event", "ahead of the clock here", "a schema has no clock"),
     unsaid("event", "cost.usd is ", "one field against another"),
     unsaid("event", "is no amount in USD", "`multipleOf` a nano-dollar is not exact in doubles"),

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod money;
 mod object;
 mod query;
+pub mod receipt;
 pub mod registry;
 pub mod resource;
 mod schema;

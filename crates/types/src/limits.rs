@@ -66,3 +66,11 @@ pub const BATCH_BYTES: usize = 8 * 1024 * 1024;
 pub const EVENT_AHEAD_S: i64 = 300;
 /// Bytes of a path in the tree of budgets.
 pub const BUDGET_PATH_BYTES: usize = 4 * 1024;
+/// Candidates that a receipt lists; the others are counted.
+pub const CANDIDATES: usize = 16;
+/// Attempts that a receipt lists.
+pub const ATTEMPTS: usize = 64;
+/// Bytes of a request or an answer that a receipt holds, where it holds them at all.
+pub const CONTENT_BYTES: usize = 256 * 1024;
+/// Milliseconds of one measure, thirty years.
+pub const MILLIS: u64 = 1_000_000_000_000;

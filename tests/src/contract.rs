@@ -5,6 +5,7 @@ use pas_types::alert::HeartbeatAlert;
 use pas_types::event::Event;
 use pas_types::invoke::InvokeRequest;
 use pas_types::job::JobCard;
+use pas_types::receipt::RoutingReceipt;
 use pas_types::registry::{DiscoveryQuery, Heartbeat, Registration};
 use pas_types::resource::ResourceRequest;
 use pas_types::time::WireTime;
@@ -28,7 +29,7 @@ pub struct Contract {
 }
 
 /// Every contract.
-pub fn contracts() -> [Contract; 9] {
+pub fn contracts() -> [Contract; 10] {
     [
         contract("service_registration", Registration::validate),
         contract("service_heartbeat", Heartbeat::validate),
@@ -38,6 +39,7 @@ pub fn contracts() -> [Contract; 9] {
         contract("resource_request", ResourceRequest::validate),
         contract("agent_config", AgentConfig::validate),
         contract("invoke_request", InvokeRequest::validate),
+        contract("routing_receipt", RoutingReceipt::validate),
         read_by::<Event>("event", |text| Event::read(text, today()).map(|_| ())),
     ]
 }

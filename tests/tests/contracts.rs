@@ -30,7 +30,7 @@ const fn unsaid(contract: &'static str, answer: &'static str, because: &'static 
 }
 
 /// All of them. Whatever else the schema accepts, the Rust type accepts.
-const UNSAID: [Unsaid; 24] = [
+const UNSAID: [Unsaid; 26] = [
     Unsaid {
         contract: None,
         answer: "invalid type: floating point",
@@ -72,6 +72,8 @@ const UNSAID: [Unsaid; 24] = [
     unsaid("invoke_request", "can't have the role", "the legal roles depend on the type"),
     unsaid("invoke_request", "is for targets of type model", "one field against another"),
     unsaid("invoke_request", "is no amount in USD", "`multipleOf` a nano-dollar is not exact in doubles"),
+    unsaid("routing_receipt", ".usd is ", "one field against another"),
+    unsaid("routing_receipt", "is no amount in USD", "`multipleOf` a nano-dollar is not exact in doubles"),
     unsaid("event", "ahead of the clock here", "a schema has no clock"),
     unsaid("event", "cost.usd is ", "one field against another"),
     unsaid("event", "is no amount in USD", "`multipleOf` a nano-dollar is not exact in doubles"),

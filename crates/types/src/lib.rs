@@ -15,6 +15,7 @@ pub mod limits;
 pub mod money;
 mod object;
 mod query;
+pub mod receipt;
 pub mod registry;
 pub mod resource;
 pub mod routing;

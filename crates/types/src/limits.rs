@@ -72,3 +72,11 @@ pub const JSON_DEPTH: usize = 128;
 pub const CALL_S: f64 = 86_400.0;
 /// Times that one call is tried.
 pub const ATTEMPTS: u32 = 10;
+/// Candidates that a receipt lists; the others are counted.
+pub const CANDIDATES: usize = 16;
+/// Attempts that a receipt lists.
+pub const RECEIPT_ATTEMPTS: usize = 64;
+/// Bytes of a request or an answer that a receipt holds, where it holds them at all.
+pub const CONTENT_BYTES: usize = 256 * 1024;
+/// Milliseconds of one measure, thirty years.
+pub const MILLIS: u64 = 1_000_000_000_000;

@@ -96,6 +96,23 @@ pub(crate) fn cursor() -> RefOr<Schema> {
     Schema::Object(text(3, 41, description, Some("^[0-9]+:[0-9]+$"))).into()
 }
 
+/// Counts by word.
+pub(crate) fn counts(description: &str) -> RefOr<Schema> {
+    let count = ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::Integer))
+        .minimum(Some(0))
+        .maximum(Some(u32::MAX))
+        .build();
+    let mut map = ObjectBuilder::new()
+        .description(Some(description))
+        .max_properties(Some(limits::LABELS))
+        .additional_properties(Some(AdditionalProperties::RefOr(Schema::Object(count).into())))
+        .build();
+    let word = text(1, limits::CAPABILITY_BYTES, "A word.", Some(r"^[^,\s\p{Cc}]+$"));
+    map.property_names = Some(Box::new(Schema::Object(word)));
+    Schema::Object(map).into()
+}
+
 fn text(min: usize, max: usize, description: &str, pattern: Option<&str>) -> Object {
     ObjectBuilder::new()
         .schema_type(SchemaType::new(Type::String))

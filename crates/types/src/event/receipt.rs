@@ -165,32 +165,43 @@ impl Fields for Receipt {
         for (field, name) in [("service", &self.service), ("model", &self.model), ("policy", &self.policy)] {
             check_name_if_given(field, name.as_deref())?;
         }
-        self.usage.map_or(Ok(()), CallUsage::validate)?;
-        self.cost.map_or(Ok(()), CallCost::validate)?;
+        self.usage.map_or(Ok(()), |usage| usage.validate("usage"))?;
+        self.cost.map_or(Ok(()), |cost| cost.validate("cost"))?;
         self.timings_ms.map_or(Ok(()), CallTimings::validate)
     }
 }
 
 impl CallUsage {
-    fn validate(self) -> Result<(), Error> {
-        check_tokens("usage.input", Some(self.input))?;
-        check_tokens("usage.output", Some(self.output))?;
-        check_tokens("usage.cache_read", Some(self.cache_read))?;
-        check_tokens("usage.cache_write", Some(self.cache_write))?;
-        check_tokens("usage.reasoning", Some(self.reasoning))
+    /// Every kind of tokens by its name.
+    pub const fn kinds(self) -> [(&'static str, u64); 5] {
+        [
+            ("input", self.input),
+            ("output", self.output),
+            ("cache_read", self.cache_read),
+            ("cache_write", self.cache_write),
+            ("reasoning", self.reasoning),
+        ]
+    }
+
+    /// Refuses what breaks a limit; `place` is the field in which it stands.
+    pub(crate) fn validate(self, place: &str) -> Result<(), Error> {
+        let check = |(kind, tokens)| check_tokens(&format!("{place}.{kind}"), Some(tokens));
+        self.kinds().into_iter().try_for_each(check)
     }
 }
 
 impl CallCost {
-    fn validate(self) -> Result<(), Error> {
+    /// Refuses what contradicts itself; `place` is the field in which it stands.
+    pub(crate) fn validate(self, place: &str) -> Result<(), Error> {
+        let field = format!("{place}.usd");
         match (self.usd, self.state) {
             (None, CostState::Confirmed | CostState::Estimated) => {
-                let message = format!("cost.usd is missing, and yet {}: name it, or say unknown", self.state);
-                Err(Error::invalid("cost.usd", message))
+                let message = format!("{field} is missing, and yet {}: name it, or say unknown", self.state);
+                Err(Error::invalid(field, message))
             }
             (Some(usd), CostState::Unknown) => {
-                let message = format!("cost.usd is {usd}, and yet unknown: leave it out, or say estimated");
-                Err(Error::invalid("cost.usd", message))
+                let message = format!("{field} is {usd}, and yet unknown: leave it out, or say estimated");
+                Err(Error::invalid(field, message))
             }
             _ => Ok(()),
         }

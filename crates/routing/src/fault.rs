@@ -20,8 +20,12 @@ impl std::error::Error for Fault {}
 impl From<pas_types::Error> for Fault {
     fn from(error: pas_types::Error) -> Self {
         let path = error.field.unwrap_or_else(|| ".".to_owned());
-        let message = error.message.strip_prefix(&format!("{path}: ")).map(str::to_owned);
-        Self { path, message: message.unwrap_or(error.message) }
+        // Where it stands is said by the path alone.
+        let message = match error.message.split_once(": ") {
+            Some((place, what)) if path.starts_with(place) => what.to_owned(),
+            _ => error.message,
+        };
+        Self { path, message }
     }
 }
 

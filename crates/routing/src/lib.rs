@@ -10,6 +10,8 @@ pub mod matrix;
 mod plan;
 pub mod policies;
 mod price;
+#[cfg(test)]
+mod sample;
 mod table;
 
 pub use ask::{Ask, Wanted, resolve};

@@ -81,8 +81,6 @@ pub struct Model {
     pub timeouts: TimeLimits,
     /// Where its provider describes it.
     pub source: String,
-    /// When that was read.
-    pub date: String,
 }
 
 /// What a model costs.

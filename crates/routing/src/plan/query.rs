@@ -92,9 +92,14 @@ impl<'a> Query<'a> {
         numbers.map(|number| self.fleet.having(number)).min_by_key(|having| having.len())
     }
 
+    /// Whether a model is asked for.
+    pub(super) fn wants_model(&self) -> bool {
+        self.ask.target_type == TargetType::Model
+    }
+
     /// Whether canaries get no more than their share: when nobody asks for them.
     pub(super) fn splits_canaries(&self) -> bool {
-        self.ask.role.is_none() && self.ask.target_type == TargetType::Model && self.roles != u8::MAX
+        self.ask.role.is_none() && self.wants_model() && self.roles != u8::MAX
     }
 
     /// Why this one won't do, from what everybody can know; none if it will, and the dialect in which then.

@@ -67,7 +67,10 @@ fn message(query: &Query<'_>, plan: &Plan) -> String {
 fn nobody(query: &Query<'_>, wanted: &str) -> String {
     let ask = &query.ask;
     match (ask.name, ask.wanted) {
-        (Some(_), _) => format!("there is no {wanted}: GET /discover of the registry lists what there is"),
+        (Some(_), _) => format!(
+            "there is no {}: GET /discover of the registry lists what there is",
+            wanted.trim_start_matches("a ")
+        ),
         (None, Wanted::Other(word)) => format!(
             "nobody knows `{word}`: it is no route, no model, no alias, and no service that is registered; \
              GET /v1/models lists what can be asked for"

@@ -81,12 +81,14 @@ impl<'a, E: Exclude, const LIST: bool> Scan<'a, E, LIST> {
         match (ask.name, ask.wanted) {
             (Some(name), _) => self.named(name, turns),
             (None, Wanted::Any | Wanted::Caps(_)) => self.everybody(everybody, turns),
+            // No tool and no agent serves a model.
+            (None, Wanted::Model(_)) if !self.query.wants_model() => {}
             (None, Wanted::Model(model)) => {
                 self.models(&[model], &table.models[model.index()].fallbacks, turns);
             }
             (None, Wanted::Route(route)) => {
                 let route = &table.routes[route.index()];
-                if route.models.is_empty() {
+                if route.models.is_empty() || !self.query.wants_model() {
                     self.everybody(everybody, turns);
                 } else {
                     self.models(&route.models, &route.fallbacks, turns);
@@ -94,7 +96,7 @@ impl<'a, E: Exclude, const LIST: bool> Scan<'a, E, LIST> {
             }
             (None, Wanted::Other(word)) => {
                 let serving = fleet.serving_other(word);
-                if serving.is_empty() {
+                if serving.is_empty() || !self.query.wants_model() {
                     self.named(word, turns);
                 } else {
                     self.rank(0, serving.iter().copied(), serving.len(), turns);

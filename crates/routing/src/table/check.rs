@@ -21,16 +21,21 @@ pub(super) fn name(faults: &mut Faults, path: &str, name: &str) {
 
 /// Where something was read, and when.
 pub(super) fn origin(faults: &mut Faults, path: &str, source: &str, date: &str) {
-    let is_address = url::Url::parse(source).is_ok_and(|url| url.scheme() == "https" && url.has_host());
-    if !is_address {
-        let message = format!("`{source}` is no public address: use an https URL under which it can be read");
-        faults.add(format!("{path}.source"), message);
-    }
+    address(faults, path, source);
     if date.len() != 10 || date.parse::<Date>().is_err() {
         faults.add(
             format!("{path}.date"),
             format!("`{date}` is no date: use the day of reading, as 2026-11-25"),
         );
+    }
+}
+
+/// Where something can be read.
+pub(super) fn address(faults: &mut Faults, path: &str, source: &str) {
+    let is_address = url::Url::parse(source).is_ok_and(|url| url.scheme() == "https" && url.has_host());
+    if !is_address {
+        let message = format!("`{source}` is no public address: use an https URL under which it can be read");
+        faults.add(format!("{path}.source"), message);
     }
 }
 

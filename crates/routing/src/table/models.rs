@@ -125,7 +125,7 @@ fn check_model(faults: &mut Faults, path: &str, model: &Model, caps: &BTreeSet<&
     }
     check::positive(faults, &format!("{path}.ctx_limit"), model.ctx_limit);
     check::positive(faults, &format!("{path}.max_output"), model.max_output);
-    check::origin(faults, path, &model.source, &model.date);
+    check::address(faults, path, &model.source);
     check_claim(faults, path, model.data.as_ref());
     check::timeouts(faults, &format!("{path}.timeouts"), &model.timeouts);
     let Some(prices) = &model.prices else { return };

@@ -213,16 +213,14 @@ fn way_back(start: ModelId, chains: &BTreeMap<ModelId, Vec<ModelId>>) -> Option<
     while let Some(at) = open.pop() {
         for next in chains.get(&at).into_iter().flatten() {
             if *next == start {
-                let mut way = vec![start, at];
-                while let Some(before) = way.last().and_then(|last| from.get(last)) {
-                    way.push(*before);
+                let mut way = vec![start];
+                let mut before = Some(at);
+                while let Some(place) = before.filter(|place| *place != start) {
+                    way.push(place);
+                    before = from.get(&place).copied();
                 }
-                if at == start {
-                    way.pop();
-                }
-                way.reverse();
                 way.push(start);
-                way.dedup();
+                way.reverse();
                 return Some(way);
             }
             if from.insert(*next, at).is_none() {

@@ -42,9 +42,9 @@ pub struct Rules {
     /// Whether an answer is read to its end when the client has gone.
     pub drain: bool,
     /// Limits of time that the policy or the route sets.
-    timeouts: TimeLimits,
+    pub(crate) timeouts: TimeLimits,
     /// Whether the caller, the policy or the route says how long the call may take.
-    call_said: bool,
+    pub(crate) call_said: bool,
 }
 
 /// How long each part of a call may take with one candidate.

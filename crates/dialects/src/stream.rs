@@ -92,6 +92,11 @@ impl Meter {
         !self.has_content && matches!(self.finish, None | Some(Finish::Stop))
     }
 
+    /// The dialect that it follows.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// What the last word of a stream that breaks must repeat.
     pub fn spoken(&self) -> Spoken {
         Spoken { response_id: self.response_id.clone(), model: self.model.clone(), sequence: self.sequence }

@@ -111,7 +111,7 @@ fn refused(url: &str, status: u16, body: &[u8]) -> CallError {
 }
 
 /// The innermost cause: what the operating system said.
-pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
+pub fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;

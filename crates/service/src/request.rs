@@ -78,6 +78,16 @@ impl Edge {
     }
 }
 
+/// The id under which the request is logged that is being answered here; none elsewhere.
+pub fn id() -> Option<String> {
+    trace::current_request_id()
+}
+
+/// Names the trace that a handler runs in, if one does, to whom it calls.
+pub fn pass_on(headers: &mut HeaderMap) {
+    trace::pass_on(headers);
+}
+
 /// The outermost layer of every service.
 pub(crate) async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
     let request_id = edge.request_id(request.headers());

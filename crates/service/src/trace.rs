@@ -30,6 +30,11 @@ pub(crate) fn pass_on(headers: &mut HeaderMap) {
     }
 }
 
+/// The id of the request that a handler answers, if one does.
+pub(crate) fn current_request_id() -> Option<String> {
+    CURRENT.try_with(|context| context.request_id().to_owned()).ok()
+}
+
 /// What a request is known by. Made for each, so it is cheap.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {

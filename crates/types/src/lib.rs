@@ -6,6 +6,7 @@ pub mod catalog;
 mod check;
 pub mod error;
 pub mod event;
+pub mod flight;
 pub mod health;
 pub mod id;
 pub mod invoke;

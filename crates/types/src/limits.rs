@@ -68,6 +68,8 @@ pub const EVENT_AHEAD_S: i64 = 300;
 pub const BUDGET_PATH_BYTES: usize = 4 * 1024;
 /// Levels of lists and objects in a body.
 pub const JSON_DEPTH: usize = 128;
+/// Bytes of the body of a call through the gateway.
+pub const CALL_BODY_BYTES: usize = 32 * 1024 * 1024;
 /// Seconds of one call through the gateway, a day.
 pub const CALL_S: f64 = 86_400.0;
 /// Times that one call is tried.

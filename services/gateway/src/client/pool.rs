@@ -1,0 +1,166 @@
+//! Kept connections to one origin, and one request over one of them.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use pas_service::client::root_cause;
+use pas_service::clock;
+
+use super::{Connector, Origin};
+
+/// Connections that are kept idle.
+const IDLE: usize = 256;
+/// How long one is kept; most servers close theirs after a minute or so.
+const IDLE_FOR: Duration = Duration::from_secs(50);
+/// Bytes of a head.
+const HEAD_BYTES: usize = 256 * 1024;
+
+/// Kept connections to one origin.
+#[derive(Debug)]
+pub struct Pool {
+    origin: Origin,
+    connector: Connector,
+    idle: Mutex<Vec<Idle>>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    sender: SendRequest<Full<Bytes>>,
+    /// On the monotonic clock.
+    since: Duration,
+}
+
+/// A connection that carries an answer. Given back when that has been read to its end; else it is closed with it.
+#[derive(Debug)]
+pub struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+}
+
+/// An answer's head.
+#[derive(Debug)]
+pub struct Sent {
+    /// The head, and the body that is still to come.
+    pub response: Response<Incoming>,
+    /// The connection that it comes over.
+    pub connection: Connection,
+    /// How long it took to make one; none where one was kept.
+    pub connect: Option<Duration>,
+    /// A kept connection was closed just then, and the request sent once more over another.
+    pub again: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// No connection could be made.
+    #[error("no connection: {0}")]
+    Connect(String),
+    /// None was made in time.
+    #[error("no connection within {} ms", .0.as_millis())]
+    ConnectTimeout(Duration),
+    /// It broke before a byte of the answer came.
+    #[error("the connection broke before an answer: {0}")]
+    Broken(String),
+    /// What came is no HTTP.
+    #[error("the answer is no HTTP: {0}")]
+    NoHttp(String),
+}
+
+impl Pool {
+    /// Of connections to `origin`, none yet.
+    pub fn new(origin: Origin, connector: Connector) -> Self {
+        Self { origin, connector, idle: Mutex::default() }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A kept connection that is still open, the latest first: what is not needed grows old and goes.
+    fn take(&self) -> Option<SendRequest<Full<Bytes>>> {
+        let now = clock::now().monotonic;
+        let mut idle = self.idle();
+        while let Some(Idle { sender, since }) = idle.pop() {
+            if now.saturating_sub(since) > IDLE_FOR {
+                // All below it are older.
+                idle.clear();
+                return None;
+            }
+            if sender.is_ready() {
+                return Some(sender);
+            }
+        }
+        None
+    }
+
+    /// Sends a request. Over a kept connection where `may_reuse`: one that is closed just then is no failure, and the
+    /// request goes once more over a fresh one. What must not be done twice gets a fresh one at once.
+    pub async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        may_reuse: bool,
+        connect_within: Duration,
+    ) -> Result<Sent, SendError> {
+        let kept = if may_reuse { self.take() } else { None };
+        let again = kept.is_some();
+        if let Some(mut sender) = kept {
+            match sender.send_request(request.clone()).await {
+                Ok(response) => {
+                    return Ok(Sent {
+                        response,
+                        connection: Connection { sender },
+                        connect: None,
+                        again: false,
+                    });
+                }
+                Err(error) if error.is_parse() => return Err(SendError::NoHttp(error.to_string())),
+                Err(error) => tracing::debug!(%error, "a kept connection was closed; another is made"),
+            }
+        }
+        let begun = clock::now().monotonic;
+        let connecting = tokio::time::timeout(connect_within, self.open()).await;
+        let mut sender = connecting.map_err(|_| SendError::ConnectTimeout(connect_within))??;
+        let connect = Some(clock::now().monotonic.saturating_sub(begun));
+        match sender.send_request(request).await {
+            Ok(response) => Ok(Sent { response, connection: Connection { sender }, connect, again }),
+            Err(error) if error.is_parse() => Err(SendError::NoHttp(error.to_string())),
+            Err(error) => Err(SendError::Broken(root_cause(&error))),
+        }
+    }
+
+    async fn open(&self) -> Result<SendRequest<Full<Bytes>>, SendError> {
+        let failed = |error: std::io::Error| SendError::Connect(error.to_string());
+        let stream = self.connector.connect(&self.origin).await.map_err(failed)?;
+        let handshake = http1::Builder::new().max_buf_size(HEAD_BYTES).handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = handshake.map_err(|error| SendError::Connect(root_cause(&error)))?;
+        let drive = async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection upstream ended");
+            }
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it ends with its connection, and must not hold up the stop"
+        )]
+        drop(tokio::spawn(drive));
+        Ok(sender)
+    }
+
+    /// Keeps a connection whose answer has been read to its end.
+    pub fn give_back(&self, Connection { sender }: Connection) {
+        if sender.is_closed() {
+            return;
+        }
+        let since = clock::now().monotonic;
+        let mut idle = self.idle();
+        if idle.len() < IDLE {
+            idle.push(Idle { sender, since });
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What all routes of providers' dialects share: a request is decoded into a call, and what it came to is encoded.
+
+use axum::Router;
+use axum::extract::{FromRequest, Request};
+use axum::response::Response;
+use axum::routing::any;
+use bytes::Bytes;
+use http::HeaderMap;
+use pas_dialects::request::Asked;
+use pas_dialects::{Dialect, Family};
+use pas_service::web::Text;
+use pas_service::{clock, request};
+use pas_types::event::CallStatus;
+use pas_types::id::CallId;
+use pas_types::invoke::{Target, TargetType};
+use pas_types::receipt::RoutingReceipt;
+use pas_types::time::Now;
+use pas_types::{Error, limits};
+
+use super::{encode, waiting};
+use crate::app::App;
+use crate::call::{Call, Form, Handed, Operation, Wishes};
+use crate::pipeline;
+
+/// A request of a dialect, as its route knows it.
+pub(super) struct Asking {
+    /// The route, as receipts name it.
+    pub(super) route: &'static str,
+    /// What is to be done.
+    pub(super) operation: Operation,
+    /// The model, where the path names it.
+    pub(super) model: Option<String>,
+    /// The answer's form, where the path tells.
+    pub(super) form: Option<Form>,
+}
+
+/// What every call begins with.
+pub(super) struct Begun {
+    pub(super) run_id: CallId,
+    pub(super) request_id: String,
+    pub(super) came: Now,
+}
+
+impl Begun {
+    pub(super) fn now(app: &App) -> Self {
+        let came = clock::now();
+        Self { run_id: app.receipts().next_id(came), request_id: request::id().unwrap_or_default(), came }
+    }
+}
+
+/// Answers a request of a provider's dialect.
+pub(super) async fn answer(app: App, request: Request, asking: Asking) -> Response {
+    let begun = Begun::now(&app);
+    let dialect = asking.operation.dialect();
+    let route = asking.route;
+    match decode(&begun, request, asking).await {
+        Ok(call) if call.form != Form::Whole && waiting::is_wanted(&app, &call) => {
+            waiting::answer(app, call).await
+        }
+        Ok(call) => {
+            let reply = pipeline::run(&app, &call).await;
+            encode::reply(&call, reply)
+        }
+        Err(error) => refuse(&app, begun, route, dialect, error).await,
+    }
+}
+
+/// Refuses what could not be decoded; with a receipt, as every other call.
+pub(super) async fn refuse(
+    app: &App,
+    begun: Begun,
+    route: &'static str,
+    dialect: Dialect,
+    error: Error,
+) -> Response {
+    let Begun { run_id, request_id, came } = begun;
+    let mut receipt = RoutingReceipt::new(run_id.clone(), came.wall.into(), route, CallStatus::Refused);
+    receipt.dialect.incoming = Some(dialect.as_str().into());
+    drop(app.refuse_unlisted(receipt, error.clone()).await);
+    encode::error(Family::of(dialect), &error, &request_id, Some(&run_id))
+}
+
+async fn decode(begun: &Begun, request: Request, asking: Asking) -> Result<Call, Error> {
+    let (headers, body) = read(request).await?;
+    let wishes = Wishes::read(&headers)?;
+    let dialect = asking.operation.dialect();
+    let asked = Asked::read(dialect, &body)?;
+    let model = match (asking.model, &asked.model) {
+        (Some(model), _) => model,
+        (None, Some(model)) => model.name.clone(),
+        (None, None) => {
+            let message = "model is missing: name a model, a route (as `auto`), `cap:…` or a service";
+            return Err(Error::invalid("model", message));
+        }
+    };
+    let form = asking.form.unwrap_or(if asked.stream { Form::Events } else { Form::Whole });
+    let target = Target {
+        target_type: TargetType::Model,
+        role: None,
+        require_caps: Vec::new(),
+        name: None,
+        model: Some(model),
+        labels: Default::default(),
+    };
+    Ok(Call {
+        run_id: begun.run_id.clone(),
+        request_id: begun.request_id.clone(),
+        came: begun.came,
+        route: asking.route,
+        dialect,
+        operation: asking.operation,
+        form,
+        target,
+        body: Handed::Bytes(body),
+        asked,
+        headers,
+        wishes,
+    })
+}
+
+/// The headers of a request, and its body.
+pub(super) async fn read(request: Request) -> Result<(HeaderMap, Bytes), Error> {
+    let headers = request.headers().clone();
+    let Text(body) =
+        Text::<{ limits::CALL_BODY_BYTES }>::from_request(request, &()).await.map_err(|failure| failure.0)?;
+    Ok((headers, body))
+}
+
+/// What SDKs may ask for that isn't here is answered in their own shape, and names what is.
+pub(super) fn unsupported() -> Router<App> {
+    Router::new()
+        .route("/v1/{*path}", any(async |request: Request| no_such(&request, "/v1/chat/completions, /v1/responses, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/models")))
+        .route("/v1beta/{*path}", any(async |request: Request| no_such(&request, GEMINI)))
+}
+
+const GEMINI: &str = "/v1beta/models/{model}:generateContent, :streamGenerateContent, :countTokens";
+
+fn no_such(request: &Request, supported: &str) -> Response {
+    let path: String = request.uri().path().chars().take(200).collect();
+    let error =
+        Error::not_found(format!("there is no {} {path} here: use one of {supported}", request.method()));
+    encode::error(
+        family(request.uri().path(), request.headers()),
+        &error,
+        &request::id().unwrap_or_default(),
+        None,
+    )
+}
+
+/// Whose SDK asks.
+pub(super) fn family(path: &str, headers: &HeaderMap) -> Family {
+    if path.starts_with("/v1beta") {
+        Family::Gemini
+    } else if headers.contains_key("anthropic-version") {
+        Family::Anthropic
+    } else {
+        Family::OpenAi
+    }
+}

@@ -1,0 +1,96 @@
+//! What is known when a call comes in: taken once for each, and never changed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use pas_routing::{Fleet, Table};
+use pas_service::clock;
+use pas_types::receipt::{RegistryPlace, SnapshotUsed};
+use pas_types::registry::ServiceType;
+
+use crate::lane::{Lane, Lanes};
+
+/// What is known at one time.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Who can be called.
+    pub fleet: Arc<Fleet>,
+    lanes: Vec<Option<Arc<Lane>>>,
+    /// Up to where the registry was heard.
+    pub registry: Option<RegistryPlace>,
+    /// When this was last known to be so; on the monotonic clock.
+    pub heard: Duration,
+    /// The versions, as receipts name them.
+    pub matrix: Arc<str>,
+    /// That of the policies.
+    pub policies: Arc<str>,
+    /// That of the prices.
+    pub prices: Arc<str>,
+}
+
+impl Snapshot {
+    /// The table by which is chosen.
+    pub fn table(&self) -> &Table {
+        self.fleet.table()
+    }
+
+    /// The way to the candidate at this place.
+    pub fn lane(&self, index: u32) -> Option<&Arc<Lane>> {
+        self.lanes.get(index as usize)?.as_ref()
+    }
+
+    /// Whether an agent of this name is paused.
+    pub fn is_paused(&self, agent: &str) -> bool {
+        let places = self.fleet.named(agent).iter();
+        places
+            .filter_map(|place| self.fleet.candidate(*place))
+            .any(|candidate| candidate.service.paused && candidate.service.service_type == ServiceType::Agent)
+    }
+
+    /// What the receipt says of it.
+    pub fn used(&self) -> SnapshotUsed {
+        let age = clock::now().monotonic.saturating_sub(self.heard);
+        SnapshotUsed {
+            registry: self.registry,
+            matrix: Some(Arc::clone(&self.matrix)),
+            age_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// The current one.
+#[derive(Debug)]
+pub struct Snapshots {
+    current: ArcSwap<Snapshot>,
+    lanes: Mutex<Lanes>,
+}
+
+impl Snapshots {
+    /// Begins with this.
+    pub fn new(fleet: Arc<Fleet>, registry: Option<RegistryPlace>, heard: Duration) -> Self {
+        let mut lanes = Lanes::default();
+        let first = of(&mut lanes, fleet, registry, heard);
+        Self { current: ArcSwap::from_pointee(first), lanes: Mutex::new(lanes) }
+    }
+
+    /// The current one, for one call.
+    pub fn take(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// Something has changed, or was heard again.
+    pub fn replace(&self, fleet: Arc<Fleet>, registry: Option<RegistryPlace>, heard: Duration) {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = of(&mut lanes, fleet, registry, heard);
+        // Under the lock, so that none overtakes another.
+        self.current.store(Arc::new(next));
+    }
+}
+
+fn of(lanes: &mut Lanes, fleet: Arc<Fleet>, registry: Option<RegistryPlace>, heard: Duration) -> Snapshot {
+    let versions = fleet.table().versions();
+    let (matrix, policies, prices) =
+        (versions.matrix.as_str().into(), versions.policies.as_str().into(), versions.prices.as_str().into());
+    Snapshot { lanes: lanes.lead_to(fleet.candidates()), fleet, registry, heard, matrix, policies, prices }
+}

@@ -77,13 +77,16 @@ impl ReceiptFilter {
             && is(&self.service, resolved.map(|resolved| &*resolved.name))
             && is(&self.model, resolved.map(|resolved| &*resolved.model))
             && self.status.is_none_or(|status| receipt.status == status)
-            && self.budget.as_deref().is_none_or(|node| is_under(receipt.budget.as_deref(), node))
+            && self.admits_budget(receipt.budget.as_deref())
     }
-}
 
-/// Whether a path is a node of the tree of budgets, or lies below it.
-fn is_under(path: Option<&str>, node: &str) -> bool {
-    path.and_then(|path| path.strip_prefix(node)).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    /// Whether this payer is wanted.
+    pub fn admits_budget(&self, path: Option<&str>) -> bool {
+        self.budget.as_deref().is_none_or(|node| {
+            let below = path.and_then(|path| path.strip_prefix(node));
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
 }
 
 /// The query of `GET /receipts`: a page, newest first.

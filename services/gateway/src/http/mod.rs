@@ -12,20 +12,15 @@ use crate::receipts::Receipts;
 
 /// The routes and their description.
 pub fn routes(receipts: Receipts) -> (Router, OpenApi) {
-    let (router, openapi) = receipts::described().split_for_parts();
-    let (mut all, mut described) = described().split_for_parts();
-    all = all.merge(router.with_state(receipts));
-    described.merge(openapi);
-    (all, described)
+    let (router, openapi) = described().split_for_parts();
+    (router.with_state(receipts), openapi)
 }
 
 /// The description of the routes.
 pub fn openapi() -> OpenApi {
-    let mut openapi = described().into_openapi();
-    openapi.merge(receipts::described().into_openapi());
-    openapi
+    described().into_openapi()
 }
 
-fn described() -> OpenApiRouter {
-    OpenApiRouter::with_openapi(openapi::base(&ENTRY))
+fn described() -> OpenApiRouter<Receipts> {
+    OpenApiRouter::with_openapi(openapi::base(&ENTRY)).merge(receipts::described())
 }

@@ -75,6 +75,12 @@ impl Config {
         check_range("receipts.follow_percent", self.follow_percent, 1, 100)
     }
 
+    /// The share of a core, in percent, that each of two may take that follow the journal.
+    pub(super) fn share(&self) -> u32 {
+        let percent = u32::try_from(self.follow_percent).unwrap_or(100);
+        if self.events && (self.index || self.files) { (percent / 2).max(1) } else { percent }
+    }
+
     /// How the journal is opened.
     pub(super) fn journal(&self, directory: &Path, fsync: config::Fsync, now: Now) -> Options {
         let days = u32::try_from(self.keep_days).unwrap_or(u32::MAX);

@@ -1,0 +1,145 @@
+//! Which calls are open, what the journal knows of each, and up to where in the journal that is true. Pure: told the time
+//! and what became of what was handed to the journal, in the journal's order.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use pas_types::id::CallId;
+
+use super::line::Opened;
+
+/// Calls that may be open at once; far more than the gateway carries.
+const MOST: usize = 65_536;
+
+/// The open calls.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    open: HashMap<CallId, Call>,
+    /// Those of which the journal has not been told, oldest first, and when each began. May name some that are over.
+    waiting: VecDeque<(Duration, CallId)>,
+    /// All that the journal holds up to here has been taken into account.
+    at: u64,
+}
+
+#[derive(Debug)]
+struct Call {
+    record: Record,
+    /// Its receipt is on its way.
+    settling: bool,
+}
+
+/// What the journal knows of a call's beginning.
+#[derive(Debug)]
+enum Record {
+    /// Nothing yet.
+    Waits(Box<Opened>),
+    /// It is on its way.
+    Handed(Box<Opened>),
+    /// It is there.
+    Written(u64),
+}
+
+/// More calls are open than may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooMany;
+
+impl Calls {
+    /// None; the journal's head is `at`.
+    pub(super) fn new(at: u64) -> Self {
+        Self { at, ..Self::default() }
+    }
+
+    /// A call begins.
+    pub(super) fn begin(&mut self, opened: Opened, now: Duration) -> Result<(), TooMany> {
+        if self.open.len() >= MOST {
+            return Err(TooMany);
+        }
+        let run_id = opened.run_id.clone();
+        self.waiting.push_back((now, run_id.clone()));
+        self.open.insert(run_id, Call { record: Record::Waits(Box::new(opened)), settling: false });
+        Ok(())
+    }
+
+    /// A call of an earlier run, whose record stands at `seq`.
+    pub(super) fn adopt(&mut self, run_id: CallId, seq: u64) {
+        self.open.insert(run_id, Call { record: Record::Written(seq), settling: false });
+    }
+
+    /// Whether there are calls of which the journal has to be told in a while.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// The calls that began at `until` or before, and of which the journal must be told now: at most `most` of them.
+    pub(super) fn due(&mut self, until: Duration, most: usize) -> Vec<Opened> {
+        let mut due = Vec::new();
+        while due.len() < most
+            && let Some((_, run_id)) = self.waiting.pop_front_if(|(began, _)| *began <= until)
+        {
+            // One that is over meanwhile has its receipt alone.
+            let Some(call) = self.open.get_mut(&run_id).filter(|call| !call.settling) else { continue };
+            if let Record::Waits(opened) = &call.record {
+                due.push(Opened::clone(opened));
+                call.record = Record::Handed(opened.clone());
+            }
+        }
+        due
+    }
+
+    /// The journal has the records of these calls, the first at `first_seq`.
+    pub(super) fn opened(&mut self, calls: &[CallId], first_seq: u64) {
+        for (seq, run_id) in (first_seq..).zip(calls) {
+            if let Some(call) = self.open.get_mut(run_id) {
+                call.record = Record::Written(seq);
+            }
+            self.at = seq;
+        }
+    }
+
+    /// The journal could not take the records of these calls: it is to be told again, as soon as it can be.
+    pub(super) fn not_opened(&mut self, calls: &[CallId]) {
+        for run_id in calls {
+            if let Some(call) = self.open.get_mut(run_id)
+                && let Record::Handed(opened) = &call.record
+            {
+                call.record = Record::Waits(opened.clone());
+                self.waiting.push_back((Duration::ZERO, run_id.clone()));
+            }
+        }
+    }
+
+    /// The receipt of a call is handed to the journal next. False, if one is on its way already.
+    pub(super) fn settle(&mut self, run_id: &CallId) -> bool {
+        self.open.get_mut(run_id).is_none_or(|call| !std::mem::replace(&mut call.settling, true))
+    }
+
+    /// The journal has the receipt of a call, at `seq`.
+    pub(super) fn settled(&mut self, run_id: &CallId, seq: u64) {
+        self.open.remove(run_id);
+        self.at = seq;
+    }
+
+    /// The journal has something else, up to `seq`.
+    pub(super) fn passed(&mut self, seq: u64) {
+        self.at = seq;
+    }
+
+    /// Calls that are open.
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Up to where in the journal everything is accounted for, and where the records of those stand that are open.
+    pub(super) fn standing(&self) -> (u64, Vec<u64>) {
+        let written = |call: &Call| match call.record {
+            Record::Written(seq) => Some(seq),
+            Record::Waits(_) | Record::Handed(_) => None,
+        };
+        let mut open: Vec<u64> = self.open.values().filter_map(written).collect();
+        open.sort_unstable();
+        (self.at, open)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+use std::collections::BTreeMap;
+
+use pas_types::time::WireTime;
+use proptest::prelude::*;
+
+use super::*;
+
+fn id(number: u64) -> CallId {
+    format!("gw-{number}").parse().unwrap()
+}
+
+fn call(number: u64) -> Opened {
+    Opened {
+        run_id: id(number),
+        ts: WireTime::from_millis(0),
+        agent: None,
+        agent_run_id: None,
+        route: "/invoke".into(),
+        budget: None,
+        target_request: None,
+    }
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+#[test]
+fn a_call_that_is_over_soon_is_never_recorded_as_begun() {
+    let mut calls = Calls::new(7);
+    calls.begin(call(1), ms(10)).unwrap();
+    calls.begin(call(2), ms(11)).unwrap();
+    assert!(calls.settle(&id(1)));
+    calls.settled(&id(1), 8);
+    assert_eq!(calls.due(ms(10), 100), []);
+    assert_eq!(calls.due(ms(11), 100), [call(2)]);
+    assert_eq!(calls.standing(), (8, vec![]), "what is not there yet is in no checkpoint");
+    calls.opened(&[id(2)], 9);
+    assert_eq!((calls.standing(), calls.is_waiting()), ((9, vec![9]), false));
+}
+
+#[test]
+fn a_receipt_is_taken_once() {
+    let mut calls = Calls::new(0);
+    calls.begin(call(1), ms(0)).unwrap();
+    assert_eq!([calls.settle(&id(1)), calls.settle(&id(1))], [true, false]);
+}
+
+#[test]
+fn a_call_stays_open_until_the_journal_has_its_receipt() {
+    let mut calls = Calls::new(0);
+    calls.begin(call(1), ms(0)).unwrap();
+    assert_eq!(calls.due(ms(0), 100).len(), 1);
+    assert!(calls.settle(&id(1)));
+    calls.opened(&[id(1)], 1);
+    assert_eq!(calls.standing(), (1, vec![1]));
+    calls.settled(&id(1), 2);
+    assert_eq!(calls.standing(), (2, vec![]));
+}
+
+#[test]
+fn what_the_journal_could_not_take_is_due_again() {
+    let mut calls = Calls::new(0);
+    calls.begin(call(1), ms(5)).unwrap();
+    calls.begin(call(2), ms(5)).unwrap();
+    assert_eq!(calls.due(ms(5), 1), [call(1)]);
+    assert_eq!(calls.due(ms(5), 1), [call(2)]);
+    calls.not_opened(&[id(1), id(2), id(3)]);
+    assert_eq!(calls.due(ms(0), 100), [call(1), call(2)]);
+}
+
+#[test]
+fn more_calls_than_may_be_open_are_refused() {
+    let mut calls = Calls::new(0);
+    for number in 0..MOST as u64 {
+        calls.begin(call(number), ms(0)).unwrap();
+    }
+    assert_eq!((calls.begin(call(u64::MAX), ms(0)), calls.len()), (Err(TooMany), MOST));
+}
+
+/// What happens to calls and their journal.
+#[derive(Debug, Clone)]
+enum Step {
+    Begin,
+    Settle(usize),
+    Tick,
+    /// The journal writes the next group that it was handed, or fails to.
+    Write(bool),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => Just(Step::Begin),
+        3 => any::<usize>().prop_map(Step::Settle),
+        2 => Just(Step::Tick),
+        4 => proptest::bool::weighted(0.9).prop_map(Step::Write),
+    ];
+    proptest::collection::vec(step, 1..200)
+}
+
+/// A group on its way: calls that began, or a receipt.
+enum Group {
+    Opens(Vec<CallId>),
+    Receipt(CallId),
+}
+
+proptest! {
+    /// Who starts from a checkpoint and reads the journal behind it finds those calls lost that the whole journal says are.
+    #[test]
+    fn a_checkpoint_and_what_follows_it_tell_what_the_whole_journal_tells(steps in steps()) {
+        let mut calls = Calls::new(0);
+        let (mut number, mut live) = (0, Vec::new());
+        let mut on_the_way: VecDeque<Group> = VecDeque::new();
+        // The journal, by place: a call that began, or was settled.
+        let mut journal: Vec<(bool, CallId)> = Vec::new();
+        let mut checkpoints = Vec::new();
+        for step in steps {
+            match step {
+                Step::Begin => {
+                    number += 1;
+                    calls.begin(call(number), ms(number)).unwrap();
+                    live.push(id(number));
+                }
+                Step::Settle(which) if !live.is_empty() => {
+                    let run_id = live.swap_remove(which % live.len());
+                    prop_assert!(calls.settle(&run_id));
+                    on_the_way.push_back(Group::Receipt(run_id));
+                }
+                Step::Tick => {
+                    let due = calls.due(ms(number.saturating_sub(1)), 3);
+                    if !due.is_empty() {
+                        on_the_way.push_back(Group::Opens(due.into_iter().map(|opened| opened.run_id).collect()));
+                    }
+                }
+                Step::Write(succeeds) => match (on_the_way.pop_front(), succeeds) {
+                    (Some(Group::Opens(group)), true) => {
+                        calls.opened(&group, journal.len() as u64 + 1);
+                        journal.extend(group.into_iter().map(|run_id| (true, run_id)));
+                    }
+                    (Some(Group::Opens(group)), false) => calls.not_opened(&group),
+                    (Some(Group::Receipt(run_id)), true) => {
+                        calls.settled(&run_id, journal.len() as u64 + 1);
+                        journal.push((false, run_id));
+                    }
+                    // It stays on its way: it is written again, later.
+                    (Some(Group::Receipt(run_id)), false) => on_the_way.push_back(Group::Receipt(run_id)),
+                    (None, _) => {}
+                },
+                Step::Settle(_) => {}
+            }
+            checkpoints.push(calls.standing());
+        }
+        let lost = |from: Vec<(bool, CallId)>| {
+            let mut open = BTreeMap::new();
+            for (began, run_id) in from {
+                if began { open.insert(run_id, ()); } else { open.remove(&run_id); }
+            }
+            open.into_keys().collect::<Vec<_>>()
+        };
+        let whole = lost(journal.clone());
+        for (at, open) in checkpoints {
+            let listed = open.iter().map(|seq| journal[*seq as usize - 1].clone());
+            let behind = journal[at as usize..].iter().cloned();
+            prop_assert_eq!(lost(listed.chain(behind).collect()), whole.clone());
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What is asked of receipts. In threads that may wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pas_types::id::CallId;
+use pas_types::receipt::{ReceiptPage, ReceiptQuery, ReceiptStats, StatsQuery};
+use serde_json::value::RawValue;
+
+use super::index::{Cursor, Reader};
+use super::line::{Kind, kind};
+use super::shared::{Shared, lock};
+use super::{Receipts, index};
+use crate::error::Error;
+
+/// How long a list waits for what was settled before it was asked for.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Records that are passed by rather than looked for, between two that are wanted.
+const PASSED_BY: u64 = 64;
+
+impl Receipts {
+    /// One receipt, as the journal has it; also when no index has it yet.
+    pub fn receipt(&self, run_id: &CallId) -> Result<Box<RawValue>, Error> {
+        let shared = &self.shared;
+        let recent = shared.state().recent.find(run_id.as_str());
+        for seq in recent {
+            if let Some(receipt) = read(shared, [seq])?.pop().filter(|receipt| is_of(receipt, run_id)) {
+                return Ok(receipt);
+            }
+        }
+        let oldest_known = shared.state().recent.oldest();
+        let indexed = shared.indexed();
+        if let Some(index) = self.index_if_any()? {
+            if let Some(seq) = index.find(run_id.as_str()).map_err(|error| unreadable(&error))? {
+                // The journal may have dropped it meanwhile.
+                return read(shared, [seq])?.pop().ok_or_else(|| Error::UnknownCall(run_id.clone()));
+            }
+            // Between what the index has and what is remembered lies what nobody can tell.
+            if oldest_known.is_some_and(|oldest| oldest > indexed + 1) && shared.journal.head() - indexed > 1
+            {
+                return Err(Error::IndexBehind(shared.journal.head() - indexed));
+            }
+        }
+        Err(Error::UnknownCall(run_id.clone()))
+    }
+
+    /// A page of receipts, the newest first.
+    pub fn page(&self, query: &ReceiptQuery) -> Result<ReceiptPage, Error> {
+        let before: Option<Cursor> =
+            query.cursor.as_deref().map(str::parse).transpose().map_err(|()| Error::UnknownCursor)?;
+        let index = self.index()?;
+        let (seqs, next) = index.page(query, before).map_err(|error| unreadable(&error))?;
+        let receipts = read(&self.shared, seqs)?;
+        Ok(ReceiptPage { receipts, next_cursor: next.map(|next| next.to_string()) })
+    }
+
+    /// Sums of receipts.
+    pub fn stats(&self, query: &StatsQuery) -> Result<ReceiptStats, Error> {
+        self.index()?.stats(query).map_err(|error| unreadable(&error))
+    }
+
+    /// The index, with what was settled before it was asked for, if it gets there soon.
+    fn index(&self) -> Result<Arc<Reader>, Error> {
+        let shared = &self.shared;
+        shared.wait_for_index(shared.journal.head(), PATIENCE);
+        self.index_if_any()?.ok_or(Error::NoIndex)
+    }
+
+    fn index_if_any(&self) -> Result<Option<Arc<Reader>>, Error> {
+        let index = lock(&self.shared.index).clone();
+        if index.is_none() && self.shared.config.index {
+            return Err(Error::IndexUnreadable);
+        }
+        Ok(index)
+    }
+}
+
+/// The receipts at these places, in their order; one that is gone, or can't be read any more, is left out.
+fn read(shared: &Shared, seqs: impl Into<Vec<u64>>) -> Result<Vec<Box<RawValue>>, Error> {
+    let seqs: Vec<u64> = seqs.into();
+    let mut order: Vec<usize> = (0..seqs.len()).collect();
+    order.sort_unstable_by_key(|place| seqs[*place]);
+    let mut found: Vec<Option<Box<RawValue>>> = seqs.iter().map(|_| None).collect();
+    let mut reader = shared.journal.reader(0);
+    for place in order {
+        let seq = seqs[place];
+        if reader.after() + PASSED_BY < seq || reader.after() >= seq {
+            reader = shared.journal.reader(seq - 1);
+        }
+        let count = usize::try_from(seq - reader.after()).unwrap_or(1);
+        // Retention may be at work just there.
+        let records = reader.read(count, usize::MAX).unwrap_or_default();
+        let record = records.into_iter().find(|record| record.seq == seq);
+        found[place] =
+            record.and_then(|record| RawValue::from_string(String::from_utf8(record.line).ok()?).ok());
+    }
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// Whether a line is the receipt of this call: two ids may have one hash.
+fn is_of(receipt: &RawValue, run_id: &CallId) -> bool {
+    kind(receipt.get().as_bytes()) == Kind::Receipt(run_id.as_str())
+}
+
+fn unreadable(error: &rusqlite::Error) -> Error {
+    tracing::error!(%error, damaged = index::is_damaged(error), "the index of receipts can't be read");
+    Error::IndexUnreadable
+}

@@ -1,0 +1,337 @@
+//! What the handles, the threads and the journal's callbacks share: calls begin and are settled here.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Thread;
+use std::time::Duration;
+
+use pas_journal::{Appended, Journal, Payload, Refused};
+use pas_service::{Health, clock};
+use pas_types::ErrorCode;
+use pas_types::event::CallStatus;
+use pas_types::health::HealthStatus;
+use pas_types::id::CallId;
+use pas_types::receipt::{Failure, RoutingReceipt};
+use pas_types::time::Now;
+use serde::Serialize;
+use tokio::sync::{Notify, oneshot};
+
+use super::calls::Calls;
+use super::checkpoint::Checkpoint;
+use super::ids::CallIds;
+use super::line::{OpenLine, Opened};
+use super::metrics::Counts;
+use super::recent::Recent;
+use super::settled::{Settled, Unavailable};
+use super::{Config, checkpoint, index};
+
+/// Receipts that are held until the disk takes something again. While it doesn't no call begins, so these are of calls that
+/// were open.
+const UNWRITTEN: usize = 4_096;
+/// Records of calls that began in one group.
+const GROUP: usize = 1_000;
+/// The room that is made for a line.
+const LINE_BYTES: usize = 1_536;
+/// The check in `/health`.
+const CHECK: &str = "receipts";
+
+pub(super) struct Shared {
+    pub(super) config: Config,
+    /// Where the journal's directory, the index and the files lie.
+    pub(super) directory: PathBuf,
+    pub(super) journal: Journal,
+    pub(super) ids: CallIds,
+    pub(super) state: Mutex<State>,
+    unwritten: Mutex<Vec<RoutingReceipt>>,
+    writable: AtomicBool,
+    /// The keeper, and whether it sleeps until something begins.
+    pub(super) keeper: OnceLock<Thread>,
+    pub(super) keeper_rests: AtomicBool,
+    /// The follower, which may be asked to make haste.
+    pub(super) follower: OnceLock<Thread>,
+    /// Rings when the follower has seen that the journal grew.
+    pub(super) grown: Notify,
+    pub(super) index: Mutex<Option<Arc<index::Reader>>>,
+    /// Up to where the journal is in the index.
+    indexed: Mutex<u64>,
+    moved: Condvar,
+    pub(super) filed: AtomicU64,
+    pub(super) told: AtomicU64,
+    pub(super) checkpoint: checkpoint::File,
+    pub(super) stopping: AtomicBool,
+    pub(super) health: Health,
+    pub(super) counts: Counts,
+}
+
+/// What is known of the newest part of the journal.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) calls: Calls,
+    pub(super) recent: Recent,
+}
+
+/// Locks; what a panic left behind is still consistent, since no lock here is held over a call to others.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a thing of its own, named once, where receipts are opened"
+    )]
+    pub(super) fn new(
+        config: Config,
+        directory: PathBuf,
+        journal: Journal,
+        ids: CallIds,
+        calls: Calls,
+        from: &Checkpoint,
+        health: Health,
+        counts: Counts,
+    ) -> Self {
+        let checkpoint = checkpoint::File::new(&directory);
+        Self {
+            config,
+            directory,
+            journal,
+            ids,
+            state: Mutex::new(State { calls, recent: Recent::default() }),
+            unwritten: Mutex::default(),
+            writable: AtomicBool::new(true),
+            keeper: OnceLock::new(),
+            keeper_rests: AtomicBool::new(false),
+            follower: OnceLock::new(),
+            grown: Notify::new(),
+            index: Mutex::default(),
+            indexed: Mutex::new(0),
+            moved: Condvar::new(),
+            filed: AtomicU64::new(from.filed),
+            told: AtomicU64::new(from.told),
+            checkpoint,
+            stopping: AtomicBool::new(false),
+            health,
+            counts,
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    pub(super) fn is_writable(&self) -> bool {
+        self.writable.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// A call begins; the journal is told in a while, unless it is over by then.
+    pub(super) fn begin(self: &Arc<Self>, opened: Opened, now: Now) -> Result<(), Unavailable> {
+        if !self.is_writable() {
+            return Err(Unavailable::Disk);
+        }
+        self.state().calls.begin(opened, now.monotonic).map_err(|_| Unavailable::Full)?;
+        if self.config.open_after_ms == 0 {
+            self.tell_of_begun(now);
+        } else if self.keeper_rests.swap(false, Ordering::AcqRel)
+            && let Some(keeper) = self.keeper.get()
+        {
+            keeper.unpark();
+        }
+        Ok(())
+    }
+
+    /// Tells the journal of the calls that began long enough ago.
+    pub(super) fn tell_of_begun(self: &Arc<Self>, now: Now) {
+        let until = now.monotonic.saturating_sub(Duration::from_millis(self.config.open_after_ms));
+        loop {
+            let due = self.state().calls.due(until, GROUP);
+            if due.is_empty() {
+                return;
+            }
+            if !self.write_begun(&due, now) {
+                return;
+            }
+        }
+    }
+
+    fn write_begun(self: &Arc<Self>, due: &[Opened], now: Now) -> bool {
+        let calls: Vec<CallId> = due.iter().map(|opened| opened.run_id.clone()).collect();
+        let payloads: Result<Vec<Payload>, Unavailable> =
+            due.iter().map(|opened| payload(&OpenLine { open: opened })).collect();
+        let Ok(payloads) = payloads else { return false };
+        let (shared, group) = (Arc::clone(self), calls.clone());
+        let taken = self.journal.append(payloads, now, move |result| match result {
+            Ok(Appended { first_seq, .. }) => {
+                shared.counts.begun.inc_by(group.len() as u64);
+                shared.state().calls.opened(&group, first_seq);
+            }
+            Err(_) => {
+                shared.state().calls.not_opened(&group);
+                shared.set_unwritable();
+            }
+        });
+        if taken.is_err() {
+            self.state().calls.not_opened(&calls);
+        }
+        taken.is_ok()
+    }
+
+    /// Hands a receipt to the journal.
+    pub(super) fn settle(self: &Arc<Self>, receipt: RoutingReceipt, now: Now) -> Settled {
+        if !self.state().calls.settle(&receipt.run_id) {
+            tracing::error!(run_id = %receipt.run_id, "a call was settled a second time; its first receipt counts");
+            return Settled::known(Unavailable::Twice);
+        }
+        let (tell, told) = oneshot::channel();
+        let tell = move |result| {
+            // Whoever waited may be gone.
+            let _ = tell.send(result);
+        };
+        match self.write(Arc::new(receipt), now, tell) {
+            Ok(()) => Settled::waits(told),
+            Err(why) => Settled::known(why),
+        }
+    }
+
+    /// Writes a receipt; what can't be written is held until it can.
+    pub(super) fn write(
+        self: &Arc<Self>,
+        receipt: Arc<RoutingReceipt>,
+        now: Now,
+        tell: impl FnOnce(Result<u64, Unavailable>) + Send + 'static,
+    ) -> Result<(), Unavailable> {
+        let payload = payload(&*receipt)?;
+        let (shared, written) = (Arc::clone(self), Arc::clone(&receipt));
+        let taken = self.journal.append(vec![payload], now, move |result| match result {
+            Ok(Appended { last_seq, .. }) => {
+                let mut state = shared.state();
+                state.calls.settled(&written.run_id, last_seq);
+                state.recent.push(written.run_id.as_str(), last_seq);
+                drop(state);
+                shared.counts.settled(written.status);
+                tell(Ok(last_seq));
+            }
+            Err(_) => {
+                shared.hold(Arc::unwrap_or_clone(written));
+                shared.set_unwritable();
+                tell(Err(Unavailable::Disk));
+            }
+        });
+        let why = match taken {
+            Ok(()) => return Ok(()),
+            Err(Refused::Closed) => Unavailable::Stopping,
+            Err(_) => Unavailable::Full,
+        };
+        self.hold(Arc::unwrap_or_clone(receipt));
+        // It is written as soon as there is room, by the keeper, as after a failure.
+        self.set_unwritable();
+        Err(why)
+    }
+
+    /// Holds a receipt until the disk takes something again.
+    fn hold(&self, receipt: RoutingReceipt) {
+        let mut unwritten = lock(&self.unwritten);
+        if unwritten.len() < UNWRITTEN {
+            unwritten.push(receipt);
+        } else {
+            self.counts.dropped.inc();
+            tracing::error!(run_id = %receipt.run_id, "a receipt is lost: the disk takes nothing, and too many are held");
+        }
+    }
+
+    /// The receipts that are held, as they are to be written now: their callers were told that something went wrong.
+    pub(super) fn take_unwritten(&self) -> Vec<RoutingReceipt> {
+        std::mem::take(&mut *lock(&self.unwritten)).into_iter().map(belated).collect()
+    }
+
+    /// How many are held.
+    pub(super) fn unwritten(&self) -> usize {
+        lock(&self.unwritten).len()
+    }
+
+    fn set_unwritable(&self) {
+        if self.writable.swap(false, Ordering::Relaxed) {
+            tracing::error!("the journal of receipts can't be written: no calls are taken until it can");
+        }
+        let reason = "the journal of receipts can't be written; no calls are taken until it can";
+        self.health.set(CHECK, HealthStatus::Degraded, reason);
+        if let Some(keeper) = self.keeper.get() {
+            keeper.unpark();
+        }
+    }
+
+    pub(super) fn set_writable(&self) {
+        if !self.writable.swap(true, Ordering::Relaxed) {
+            tracing::info!("the journal of receipts can be written again");
+        }
+        self.health.ok(CHECK);
+    }
+
+    /// Up to where the journal is in the index.
+    pub(super) fn indexed(&self) -> u64 {
+        *lock(&self.indexed)
+    }
+
+    /// The index has the journal up to `seq`.
+    pub(super) fn set_indexed(&self, seq: u64) {
+        *lock(&self.indexed) = seq;
+        self.moved.notify_all();
+        self.state().recent.forget(seq);
+    }
+
+    /// Waits until the index has the journal up to `seq`, if it gets there soon.
+    pub(super) fn wait_for_index(&self, seq: u64, patience: Duration) {
+        if self.indexed() < seq
+            && let Some(follower) = self.follower.get()
+        {
+            follower.unpark();
+            let behind = |indexed: &mut u64| *indexed < seq && !self.is_stopping();
+            drop(self.moved.wait_timeout_while(lock(&self.indexed), patience, behind));
+        }
+    }
+
+    /// What is known now, for the next start.
+    pub(super) fn standing(&self) -> Checkpoint {
+        let (seq, open) = self.state().calls.standing();
+        Checkpoint {
+            epoch: self.journal.epoch(),
+            seq,
+            open,
+            last_id: self.ids.last(),
+            filed: self.filed.load(Ordering::Relaxed),
+            told: self.told.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) fn now() -> Now {
+        clock::now()
+    }
+}
+
+/// A receipt that is written later than its caller was answered.
+fn belated(receipt: RoutingReceipt) -> RoutingReceipt {
+    let mut receipt = receipt;
+    if receipt.status == CallStatus::Ok {
+        receipt.status = CallStatus::Error;
+        let message = Unavailable::Disk.to_string().into_boxed_str();
+        receipt.error = Some(Failure { code: ErrorCode::Unavailable, message });
+    }
+    let note = "the disk took no receipt when the call was over: this was written later, and the caller was told of an error";
+    if receipt.status != CallStatus::Lost && !receipt.notes.iter().any(|known| known == note) {
+        receipt.notes.push(note.into());
+    }
+    receipt
+}
+
+fn payload(line: &impl Serialize) -> Result<Payload, Unavailable> {
+    let mut bytes = Vec::with_capacity(LINE_BYTES);
+    let written = serde_json::to_writer(&mut bytes, line).map_err(anyhow::Error::from);
+    written.and_then(|()| Ok(Payload::new(bytes)?)).map_err(|error| {
+        tracing::error!(error = format!("{error:#}"), "a receipt can't be written as a line of the journal");
+        Unavailable::Full
+    })
+}

@@ -1,7 +1,8 @@
 //! Which service calls which, read off the code.
 //!
 //! What a service calls stands in its `src/client.rs` or below `src/client/`; what every service but the registry calls,
-//! in the chassis's `presence.rs`; what those call that publish, in its `publisher`. A path comes from a constant of `pas_types::<service>::path`, whose documentation
+//! in the chassis's `presence.rs`; what those call that publish, in its `publisher`, and those that follow what is registered,
+//! in its `fleet`. A path comes from a constant of `pas_types::<service>::path`, whose documentation
 //! begins with its method; a gRPC client from `pas_proto::<area>::v1`. Whoever writes it otherwise isn't seen here, so
 //! outgoing clients are found, and refused, wherever else they stand.
 
@@ -19,10 +20,14 @@ const OUTGOING: [&str; 4] = ["reqwest::", "tonic::transport", "hyper_util::clien
 /// By this a service publishes.
 const PUBLISHES: &str = "publisher::spawn(";
 
+/// By these a service follows what is registered.
+const FOLLOWS: [&str; 2] = ["fleet::spawn(", "fleet::follow("];
+
 /// The map, as it is checked in.
 pub fn map() -> Result<String> {
     let words = Vocabulary::read()?;
     let publishing = words.calls(&read(&root().join("crates/service/src/publisher/link.rs"))?)?;
+    let following = words.calls(&read(&root().join("crates/service/src/fleet/link.rs"))?)?;
     let presence = words.calls(&read(&root().join("crates/service/src/presence.rs"))?)?;
     let mut lines = vec![
         "# Which service calls which. Generated from the code, and held against it, by pas-tests.".to_owned(),
@@ -36,6 +41,9 @@ pub fn map() -> Result<String> {
             }
             if source.text.contains(PUBLISHES) {
                 calls.extend(publishing.iter().cloned());
+            }
+            if FOLLOWS.iter().any(|follows| source.text.contains(follows)) {
+                calls.extend(following.iter().cloned());
             }
         }
         lines.extend(calls.iter().map(|call| format!("{service} -> {call}")));
@@ -236,7 +244,11 @@ fn leading(text: &str, is_part: impl Fn(char) -> bool) -> &str {
 
 /// The service that serves an area of the protocol.
 fn server(area: &str) -> String {
-    if area == "events" { "event-stream".to_owned() } else { kebab(area) }
+    match area {
+        "events" => "event-stream".to_owned(),
+        "routing" => "provider-router".to_owned(),
+        area => kebab(area),
+    }
 }
 
 fn kebab(name: &str) -> String {

@@ -5,6 +5,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod door;
+pub mod fleet;
 pub mod health;
 #[cfg(target_os = "linux")]
 mod linux;

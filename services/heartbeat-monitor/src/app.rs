@@ -122,8 +122,8 @@ impl App {
     }
 
     /// It isn't known any more whom to probe.
-    pub fn watch_broke(&self, error: &anyhow::Error) {
-        self.health.set(WATCH, HealthStatus::Degraded, format!("new services are not probed: {error:#}"));
+    pub fn watch_broke(&self, error: &str) {
+        self.health.set(WATCH, HealthStatus::Degraded, format!("new services are not probed: {error}"));
     }
 
     /// It is known whom to probe.

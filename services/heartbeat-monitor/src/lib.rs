@@ -52,7 +52,8 @@ pub async fn start(
     let server = Server { entry: ENTRY, routes, rpc: None, openapi, health: health.clone(), metrics };
     server.spawn(&swarm, sockets, &running)?;
 
-    let loops = tasks::Loops { app, registry, events, publisher, prober, config };
+    let registry_url = swarm.registry_url.clone();
+    let loops = tasks::Loops { app, registry, registry_url, events, publisher, prober, config };
     loops.spawn(running.tasks(), running.shutdown());
     presence::spawn(&swarm, presence::registration(&ENTRY, &running.url(), &[]), &health, &running);
     Ok(running)

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pas_service::clock;
+use pas_service::fleet::{self, News};
 use pas_service::publisher::Publisher;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::{App, Next};
-use crate::client::{Events, Prober, Registry};
+use crate::client::{self, Events, Prober, Registry};
 use crate::config::Config;
-use crate::core::targets::{Target, Watcher};
+use crate::core::targets::Target;
 use crate::core::watchdog;
 
 /// The first pause after a stream broke, and the longest.
@@ -31,6 +32,8 @@ pub struct Loops {
     pub app: Arc<App>,
     /// Whom they listen to.
     pub registry: Registry,
+    /// Where that is.
+    pub registry_url: String,
     /// Where other services' alerts come from.
     pub events: Events,
     /// Where the monitor's own go to.
@@ -44,9 +47,9 @@ pub struct Loops {
 impl Loops {
     /// Starts them all.
     pub fn spawn(self, tasks: &TaskTracker, shutdown: &CancellationToken) {
-        let Self { app, registry, events, publisher, prober, config } = self;
+        let Self { app, registry, registry_url, events, publisher, prober, config } = self;
         tasks.spawn(follow(Arc::clone(&app), registry.clone(), shutdown.clone()));
-        tasks.spawn(watch(Arc::clone(&app), registry.clone(), shutdown.clone()));
+        tasks.spawn(fleet::follow(registry_url, learn(Arc::clone(&app)), shutdown.clone()));
         tasks.spawn(stream::hear(Arc::clone(&app), events, shutdown.clone()));
         tasks.spawn(stream::publish(Arc::clone(&app), publisher, shutdown.clone()));
         tasks.spawn(watchdog(Arc::clone(&app), config.watchdog(), shutdown.clone()));
@@ -86,36 +89,15 @@ async fn follow_once(app: &App, registry: &Registry, pause: &mut Pause) -> anyho
 }
 
 /// Learns from the registry whom to probe.
-async fn watch(app: Arc<App>, registry: Registry, shutdown: CancellationToken) {
-    let mut pause = Pause::new("watch");
-    let mut watcher = Watcher::default();
-    loop {
-        let Err(error) = tokio::select! {
-            broken = watch_once(&app, &registry, &mut watcher, &mut pause) => broken,
-            () = shutdown.cancelled() => return,
-        };
-        app.watch_broke(&error);
-        tokio::select! {
-            () = pause.after(&error) => {}
-            () = shutdown.cancelled() => return,
+fn learn(app: Arc<App>) -> impl FnMut(News) {
+    move |news| match news {
+        News::Learned(told) => {
+            let now = clock::now();
+            app.heard(now);
+            app.learn(client::learned(told), now);
+            app.watch_goes_on();
         }
-    }
-}
-
-async fn watch_once(
-    app: &App,
-    registry: &Registry,
-    watcher: &mut Watcher,
-    pause: &mut Pause,
-) -> anyhow::Result<std::convert::Infallible> {
-    let mut services = registry.watch(watcher.connect()).await?;
-    loop {
-        let message = services.next().await?;
-        let now = clock::now();
-        app.heard(now);
-        app.learn(watcher.take(message), now);
-        app.watch_goes_on();
-        pause.reset();
+        News::Broke(error) => app.watch_broke(&error),
     }
 }
 

@@ -183,8 +183,19 @@ fn locality(table: &Table, service: &Service, provider: Option<ProviderId>) -> L
     let said = service.label("locality").and_then(|word| word.parse().ok());
     // A door to a provider elsewhere stands on this machine, and is not there.
     let of_provider = || provider.map(|provider| table.providers[provider.index()].locality);
-    let by_address = if service.is_on_loopback() { Locality::Local } else { Locality::External };
+    let by_address = if is_on_loopback(service) { Locality::Local } else { Locality::External };
     said.or_else(of_provider).unwrap_or(by_address)
+}
+
+/// Whether it is reached without leaving this machine.
+fn is_on_loopback(service: &Service) -> bool {
+    let parsed = service.url.as_deref().and_then(|url| url::Url::parse(url).ok());
+    parsed.is_some_and(|url| match url.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    })
 }
 
 fn price(service: &Service, locality: Locality, what: Option<&Facts>) -> Price {

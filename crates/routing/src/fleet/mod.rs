@@ -2,7 +2,6 @@
 
 mod build;
 mod candidate;
-mod service;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use crate::table::{ModelId, Table};
 pub(crate) use build::role_bit;
 pub use candidate::Candidate;
 pub(crate) use candidate::{Hot, flag};
-pub use service::Service;
+pub use pas_types::registry::ListedService as Service;
 
 /// Everything that can be called, and the table that says what is known of it.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 mod admin;
 mod discovery;
 mod heartbeat;
+mod listed;
 mod registration;
 mod view;
 
@@ -12,6 +13,7 @@ pub use admin::{
 };
 pub use discovery::{DiscoveryPage, DiscoveryQuery, StatusFilter};
 pub use heartbeat::{Activity, Heartbeat, HeartbeatAnswer, ResourceUse, TokenUsage, Work};
+pub use listed::ListedService;
 pub use registration::{Labels, Registered, Registration, Role, ServiceType};
 pub use view::{Probe, ServiceDetail, ServiceView, Status, Transition, TransitionKind};
 

@@ -11,6 +11,7 @@ pub use events::{Alerts, Events};
 pub use prober::Prober;
 pub use registry::Registry;
 use tonic::{Response, Status};
+pub use wire::learned;
 
 /// Time for one call, and for a stream to begin.
 const CALL: Duration = Duration::from_secs(5);

@@ -1,5 +1,5 @@
 use pas_proto::registry::v1::registry_client::RegistryClient;
-use pas_proto::registry::v1::{self as proto, FollowRequest, WatchRequest};
+use pas_proto::registry::v1::{self as proto, FollowRequest};
 use pas_service::client::{CallError as HttpError, Client};
 use pas_service::rpc;
 use pas_types::registry::{ReachabilityReport, path};
@@ -7,7 +7,6 @@ use tonic::Streaming;
 use tonic::transport::Channel;
 
 use super::{CALL, CallError, begun, wire};
-use crate::core::targets::{Cursor, Watched};
 use crate::core::transitions::Batch;
 
 /// The registry, as the monitor calls it. Clones share its connections.
@@ -31,13 +30,6 @@ impl Registry {
         Ok(History(begun(rpc.follow(FollowRequest { after })).await?))
     }
 
-    /// What exists, from a place in its change log, or all of it.
-    pub async fn watch(&self, from: Option<Cursor>) -> Result<Services, CallError> {
-        let mut rpc = self.rpc.clone();
-        let from = from.map(|Cursor { epoch, index }| proto::Cursor { epoch, index });
-        Ok(Services(begun(rpc.watch(WatchRequest { from })).await?))
-    }
-
     /// Tells it what a probe found. Whom it does not know any more needs no telling.
     pub async fn report(&self, report: &ReachabilityReport) -> Result<(), HttpError> {
         let told = self.http.call(http::Method::POST, &self.reachability_url, report, CALL).await;
@@ -56,16 +48,5 @@ impl History {
     /// The next message. What is in it is in order.
     pub async fn next(&mut self) -> Result<Batch, CallError> {
         Ok(wire::batch(self.0.message().await?.ok_or(CallError::Ended)?))
-    }
-}
-
-/// What exists, as it comes.
-#[derive(Debug)]
-pub struct Services(Streaming<proto::WatchResponse>);
-
-impl Services {
-    /// The next message.
-    pub async fn next(&mut self) -> Result<Watched, CallError> {
-        wire::watched(self.0.message().await?.ok_or(CallError::Ended)?).map_err(CallError::Unreadable)
     }
 }

@@ -1,12 +1,13 @@
 //! From the registry's protocol to the words of the core.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
-use pas_proto::registry::v1::{self as proto, watch_response::Event};
-use pas_types::id::ServiceId;
-use pas_types::registry::Transition;
+use pas_proto::registry::v1 as proto;
+use pas_service::fleet;
+use pas_types::registry::{ListedService, Transition};
 
-use crate::core::targets::{Cursor, Seen, Target, Watched};
+use crate::core::targets::{Learned, Seen, Target};
 use crate::core::transitions::Batch;
 
 /// The label by which a service names the path of its health.
@@ -47,43 +48,18 @@ fn transition(transition: proto::Transition) -> Result<Transition, String> {
     })
 }
 
-/// A message of the watch.
-pub(super) fn watched(message: proto::WatchResponse) -> Result<Watched, String> {
-    match message.event {
-        Some(Event::Snapshot(snapshot)) => Ok(Watched::Snapshot {
-            at: cursor(snapshot.at)?,
-            services: seen(snapshot.services)?,
-            last: snapshot.last,
-            authoritative: snapshot.authoritative,
-        }),
-        Some(Event::Changes(changes)) => Ok(Watched::Changes {
-            at: cursor(changes.at)?,
-            upserted: seen(changes.upserted)?,
-            removed: changes
-                .removed_service_ids
-                .iter()
-                .map(|id| word("removed_service_ids", id))
-                .collect::<Result<_, _>>()?,
-        }),
-        Some(Event::Progress(progress)) => Ok(Watched::Progress { at: cursor(progress.at)? }),
-        None => Err("a message of an unknown kind".to_owned()),
-    }
-}
-
-fn cursor(at: Option<proto::Cursor>) -> Result<Cursor, String> {
-    at.map(|proto::Cursor { epoch, index }| Cursor { epoch, index })
-        .ok_or_else(|| "a message without its place".to_owned())
-}
-
-fn seen(services: Vec<proto::Service>) -> Result<Vec<Seen>, String> {
-    services.into_iter().map(service).collect()
-}
-
-fn service(service: proto::Service) -> Result<Seen, String> {
-    let service_id: ServiceId = word("service_id", &service.service_id)?;
-    let health_path = service.labels.iter().find(|label| label.key == HEALTH_PATH);
-    let health_path = health_path.and_then(|label| label.value.as_deref()).filter(|path| !path.is_empty());
-    Ok(Seen { service_id, target: Target::of(service_id, &service.url, health_path) })
+/// What the registry's watch told, as far as probes are concerned.
+pub fn learned(told: fleet::Learned) -> Learned {
+    let seen = |service: &Arc<ListedService>| Seen {
+        service_id: service.service_id,
+        target: Target::of(
+            service.service_id,
+            service.url.as_deref().unwrap_or_default(),
+            service.label(HEALTH_PATH),
+        ),
+    };
+    let fleet::Learned { gone, only, new_epoch, .. } = told;
+    Learned { seen: told.seen.iter().map(seen).collect(), gone, only, new_epoch }
 }
 
 fn word<T: FromStr<Err: std::fmt::Display>>(field: &str, text: &str) -> Result<T, String> {
@@ -113,17 +89,5 @@ mod tests {
         let batch = batch(proto::FollowResponse { transitions, head: 5 });
         let understood: Vec<u64> = batch.transitions.iter().map(|transition| transition.seq).collect();
         assert_eq!((understood, batch.last_seq, batch.head), (vec![1], Some(2), 5));
-    }
-
-    #[test]
-    fn a_message_of_the_watch_that_is_not_whole_is_refused() {
-        let at = Some(proto::Cursor { epoch: 1, index: 2 });
-        let of = |event| watched(proto::WatchResponse { event });
-        assert_eq!(of(None), Err("a message of an unknown kind".to_owned()));
-        let nowhere = Event::Progress(proto::Progress { at: None });
-        assert_eq!(of(Some(nowhere)), Err("a message without its place".to_owned()));
-        let nobody = proto::Service { service_id: "first".to_owned(), ..proto::Service::default() };
-        let changes = proto::Changes { at, upserted: vec![nobody], removed_service_ids: Vec::new() };
-        assert!(of(Some(Event::Changes(changes))).is_err_and(|what| what.starts_with("service_id: ")));
     }
 }

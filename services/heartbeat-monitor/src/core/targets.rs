@@ -29,45 +29,6 @@ impl Target {
     }
 }
 
-/// A place in the registry's change log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    /// The start of the registry that the index belongs to.
-    pub epoch: u64,
-    /// The index.
-    pub index: u64,
-}
-
-/// A message of the registry's watch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Watched {
-    /// A part of all that exists.
-    Snapshot {
-        /// The place that the whole snapshot is true for.
-        at: Cursor,
-        /// Services, with their targets.
-        services: Vec<Seen>,
-        /// Whether this is the last part.
-        last: bool,
-        /// Whether what is not in it does not exist.
-        authoritative: bool,
-    },
-    /// What changed.
-    Changes {
-        /// The place after the changes.
-        at: Cursor,
-        /// New or changed services.
-        upserted: Vec<Seen>,
-        /// Services that are gone.
-        removed: Vec<ServiceId>,
-    },
-    /// Nothing changed up to here.
-    Progress {
-        /// The place.
-        at: Cursor,
-    },
-}
-
 /// A service of the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
@@ -90,67 +51,12 @@ pub struct Learned {
     pub new_epoch: bool,
 }
 
-/// Follows the watch from message to message, and from one connection to the next.
-#[derive(Debug, Default)]
-pub struct Watcher {
-    cursor: Option<Cursor>,
-    /// The services of the snapshot that is arriving.
-    snapshot: HashSet<ServiceId>,
-}
-
-impl Watcher {
-    /// A connection begins. From where to ask: none asks for a snapshot.
-    pub fn connect(&mut self) -> Option<Cursor> {
-        self.snapshot.clear();
-        self.cursor
-    }
-
-    /// Takes the next message.
-    pub fn take(&mut self, message: Watched) -> Learned {
-        match message {
-            Watched::Snapshot { at, services, last, authoritative } => {
-                self.snapshot.extend(services.iter().map(|seen| seen.service_id));
-                let mut learned = Learned { seen: services, ..Learned::default() };
-                if last {
-                    let all = std::mem::take(&mut self.snapshot);
-                    learned.only = authoritative.then_some(all);
-                    // Only a whole snapshot is a place to go on from.
-                    learned.new_epoch = self.advance(at);
-                }
-                learned
-            }
-            Watched::Changes { at, upserted, removed } => {
-                let new_epoch = self.advance(at);
-                Learned { seen: upserted, gone: removed, only: None, new_epoch }
-            }
-            Watched::Progress { at } => Learned { new_epoch: self.advance(at), ..Learned::default() },
-        }
-    }
-
-    fn advance(&mut self, at: Cursor) -> bool {
-        let before = self.cursor.replace(at);
-        before.is_some_and(|before| before.epoch != at.epoch)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn id(n: u128) -> ServiceId {
         ServiceId(uuid::Uuid::from_u128(n))
-    }
-
-    fn seen(n: u128) -> Seen {
-        Seen { service_id: id(n), target: None }
-    }
-
-    fn at(epoch: u64, index: u64) -> Cursor {
-        Cursor { epoch, index }
-    }
-
-    fn part(at: Cursor, service: u128, last: bool, authoritative: bool) -> Watched {
-        Watched::Snapshot { at, services: vec![seen(service)], last, authoritative }
     }
 
     #[test]
@@ -167,31 +73,5 @@ mod tests {
     fn a_service_without_a_server_is_no_target() {
         assert_eq!(Target::of(id(1), "", None), None);
         assert_eq!(Target::of(id(1), "ftp://a", None), None);
-    }
-
-    #[test]
-    fn only_an_authoritative_snapshot_removes_what_is_not_in_it() {
-        let mut watcher = Watcher::default();
-        assert_eq!(watcher.take(part(at(1, 5), 1, false, true)).only, None);
-        assert_eq!(watcher.take(part(at(1, 5), 2, true, true)).only, Some(HashSet::from([id(1), id(2)])));
-        assert_eq!(watcher.take(part(at(1, 6), 3, true, false)).only, None);
-        assert_eq!(watcher.take(part(at(1, 7), 4, true, true)).only, Some(HashSet::from([id(4)])));
-    }
-
-    #[test]
-    fn a_snapshot_that_was_cut_is_no_place_to_go_on_from() {
-        let mut watcher = Watcher::default();
-        watcher.take(part(at(1, 5), 1, false, true));
-        assert_eq!(watcher.connect(), None);
-        assert_eq!(watcher.take(part(at(1, 6), 2, true, true)).only, Some(HashSet::from([id(2)])));
-        assert_eq!(watcher.connect(), Some(at(1, 6)));
-    }
-
-    #[test]
-    fn a_new_epoch_is_noticed_once() {
-        let mut watcher = Watcher::default();
-        let new_epoch = [at(1, 5), at(1, 6), at(2, 1), at(2, 1)]
-            .map(|at| watcher.take(Watched::Progress { at }).new_epoch);
-        assert_eq!(new_epoch, [false, false, true, false]);
     }
 }

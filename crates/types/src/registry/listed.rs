@@ -1,10 +1,11 @@
-use pas_types::id::ServiceId;
-use pas_types::registry::{Labels, Role, ServiceType, Status};
 use serde::{Deserialize, Serialize};
+
+use super::{Labels, Role, ServiceType, Status};
+use crate::id::ServiceId;
 
 /// A service as the registry's watch tells of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Service {
+pub struct ListedService {
     /// Its id.
     pub service_id: ServiceId,
     /// Its name.
@@ -51,20 +52,9 @@ pub struct Service {
     pub load: Option<f64>,
 }
 
-impl Service {
+impl ListedService {
     /// One of its labels; none if it is missing, null or empty.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.labels.get(key)?.as_deref().filter(|value| !value.is_empty())
-    }
-
-    /// Whether it is reached over loopback.
-    pub(crate) fn is_on_loopback(&self) -> bool {
-        let parsed = self.url.as_deref().and_then(|url| url::Url::parse(url).ok());
-        parsed.is_some_and(|url| match url.host() {
-            Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        })
     }
 }

@@ -58,7 +58,8 @@ impl Route {
                 if let Some(model) = rest.strip_prefix("/models/").filter(|_| method == "GET") {
                     return Some(Self::with(models, Form::Model, model, false));
                 }
-                let rest = rest.strip_prefix("/v1beta/models/")?;
+                // Gemini's newer clients ask for `/v1/models/…` where older ones say `/v1beta`.
+                let rest = rest.strip_prefix("/v1beta").unwrap_or(rest).strip_prefix("/models/")?;
                 match (method, rest.rsplit_once(':')) {
                     ("POST", Some((model, "generateContent"))) => {
                         Some(Self::with(Dialect::Gemini, Form::Turn, model, false))
@@ -114,6 +115,8 @@ mod tests {
             Route::of("POST", "/v1beta/models/llama3.1:8b%20q4:streamGenerateContent", false).unwrap();
         let model = Some("llama3.1:8b q4".to_owned());
         assert_eq!(route, Route { dialect: Dialect::Gemini, form: Form::Turn, model, stream: true });
+        let newer = Route::of("POST", "/v1/models/llama3.1:8b%20q4:streamGenerateContent", false);
+        assert_eq!(newer, Some(route));
     }
 
     #[test]

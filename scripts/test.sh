@@ -40,6 +40,18 @@ if ! cmp --silent tests/node/package-lock.json tests/node/node_modules/installed
   cp tests/node/package-lock.json tests/node/node_modules/installed.json
 fi
 
+step "python clients"
+# Once for each list of requirements, likewise.
+if ! cmp --silent tests/python/requirements.txt tests/python/venv/installed.txt; then
+  python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+    { echo "Python 3.11 or its venv is missing: sudo apt-get install python3 python3-venv" >&2; exit 1; }
+  rm -rf tests/python/venv
+  python3 -m venv tests/python/venv
+  tests/python/venv/bin/pip install --quiet --disable-pip-version-check --no-deps -r tests/python/requirements.txt
+  tests/python/venv/bin/pip check --quiet --disable-pip-version-check
+  cp tests/python/requirements.txt tests/python/venv/installed.txt
+fi
+
 step "doctests"
 cargo test --workspace --doc --quiet
 

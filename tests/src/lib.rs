@@ -6,3 +6,4 @@ pub mod checked_in;
 pub mod contract;
 pub mod map;
 pub mod mutation;
+pub mod python;

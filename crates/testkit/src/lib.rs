@@ -3,14 +3,26 @@
 pub mod events;
 pub mod proc;
 mod process;
+pub mod provider;
 
 use std::time::Duration;
 
 pub use events::EventStream;
 pub use process::{NOBODY, Process, binary};
+pub use provider::{Fault, Provider, Recorded, Script};
 
 /// How long a test waits for what should happen at once; generous, since the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The time by the clock that all processes of this machine share and nobody sets.
+pub fn monotonic() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    // It begins with the machine's start: nothing is negative.
+    Duration::new(
+        u64::try_from(now.tv_sec).unwrap_or_default(),
+        u32::try_from(now.tv_nsec).unwrap_or_default(),
+    )
+}
 
 /// A client for tests.
 pub fn http() -> reqwest::Client {

@@ -25,7 +25,7 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
 /// A service that runs as a process of its own. It is killed when this is dropped.
 #[derive(Debug)]
 pub struct Process {
-    entry: catalog::Entry,
+    name: &'static str,
     binary: PathBuf,
     arguments: Vec<String>,
     child: Child,
@@ -49,8 +49,18 @@ impl Process {
             }
         }
         all.extend(["--data-dir", data, "--bind", "127.0.0.1", "--log-format", "json"].map(str::to_owned));
-        let (child, port) = spawn(binary, &all, 0)?;
-        Ok(Self { entry: *entry, binary: binary.to_owned(), arguments: all, child, port })
+        Self::spawned(entry.name, binary, all)
+    }
+
+    /// Starts one of the testkit's own servers, on a free port of 127.0.0.1.
+    pub fn helper(name: &'static str, arguments: &[&str]) -> anyhow::Result<Self> {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        Self::spawned(name, &self::binary(name)?, arguments)
+    }
+
+    fn spawned(name: &'static str, binary: &Path, arguments: Vec<String>) -> anyhow::Result<Self> {
+        let (child, port) = spawn(binary, &arguments, 0)?;
+        Ok(Self { name, binary: binary.to_owned(), arguments, child, port })
     }
 
     /// Starts it again, on the same port and data, after it has ended.
@@ -63,7 +73,7 @@ impl Process {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no such pid")?;
-        kill_process(pid, signal).with_context(|| format!("{} can't be signalled", self.entry.name))
+        kill_process(pid, signal).with_context(|| format!("{} can't be signalled", self.name))
     }
 
     /// Kills it, without a chance to finish anything, and waits until it is gone.

@@ -1,0 +1,103 @@
+//! One connection: requests in turn, each answered by its script.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pas_service::clock;
+use socket2::SockRef;
+use tokio::net::TcpStream;
+
+use super::answer::{self, Answer};
+use super::control;
+use super::dialect::{Ask, Route};
+use super::http::{Head, Inbox, Request, SCRIPTED};
+use super::play::{Player, Then};
+use super::script::Script;
+use super::shared::Shared;
+
+/// Answers what comes, until either side ends it.
+pub(super) async fn serve(mut stream: TcpStream, number: u64, shared: Arc<Shared>) {
+    // Whoever can't be understood, or is gone, is told nothing.
+    if let Ok(Then::Reset) = run(&mut stream, number, &shared).await {
+        // What is closed with nothing to linger for is reset.
+        drop(SockRef::from(&stream).set_linger(Some(Duration::ZERO)));
+    }
+}
+
+async fn run(stream: &mut TcpStream, number: u64, shared: &Arc<Shared>) -> io::Result<Then> {
+    let mut inbox = Inbox::default();
+    let mut last = None;
+    for place in 1.. {
+        let Some(mut head) = next(stream, &mut inbox, shared).await? else { break };
+        let end = inbox.body(&mut head, stream).await?;
+        let (answer, recorded) = match shared.known(&inbox, &head, &mut last) {
+            Some(answer) => (answer, None),
+            None => {
+                let request = head.request(inbox.bytes())?;
+                if control::is_control(&request.path) {
+                    (Arc::new(control::answer(shared, &request).await), None)
+                } else {
+                    let recorded = shared.ledger.came(&request, number, place);
+                    let (answer, is_queued) = answer(shared, &request, place > 1);
+                    let answer = Arc::new(answer);
+                    if !is_queued {
+                        shared.remember(&inbox, &head, &answer);
+                    }
+                    (answer, recorded)
+                }
+            }
+        };
+        inbox.forget(end);
+        let player = Player { stream, inbox: &mut inbox, ledger: &shared.ledger, number: recorded };
+        let then = player.play(&answer).await;
+        if then != Then::Keep || head.is_last() {
+            return Ok(then);
+        }
+    }
+    Ok(Then::Close)
+}
+
+/// Waits for the head of the next request; none when the client ends, or nobody wants to wait any longer.
+async fn next(stream: &mut TcpStream, inbox: &mut Inbox, shared: &Shared) -> io::Result<Option<Head>> {
+    loop {
+        if let Some(head) = inbox.head()? {
+            return Ok(Some(head));
+        }
+        let read = if inbox.bytes().is_empty() {
+            tokio::select! {
+                read = inbox.read(stream) => read?,
+                () = shared.idle.notified() => return Ok(None),
+            }
+        } else {
+            inbox.read(stream).await?
+        };
+        if read == 0 {
+            return Ok(None);
+        }
+    }
+}
+
+/// The answer to a request, and whether it comes from the queue.
+fn answer(shared: &Shared, request: &Request, is_pooled: bool) -> (Answer, bool) {
+    let now = clock::now().wall;
+    let is_anthropic = request.header("anthropic-version").is_some();
+    let Some(route) = Route::of(&request.method, &request.path, is_anthropic) else {
+        return (answer::unknown_path(&request.method, &request.path), false);
+    };
+    let ask = match Ask::read(&route, &request.query, &request.body) {
+        Ok(ask) => ask,
+        Err(message) => return (answer::unreadable(&route, message, now), false),
+    };
+    let (model, named) = ask.scripted_model();
+    let short = request.header(SCRIPTED).or(named);
+    let script = match short.map(Script::parse) {
+        Some(Ok(script)) => script,
+        Some(Err(message)) => return (answer::unreadable(&route, message, now), false),
+        None => match shared.queued(&request.path, model, is_pooled) {
+            Some(script) => return (Answer::new(&route, &ask, script, now), true),
+            None => Script::new(),
+        },
+    };
+    (Answer::new(&route, &ask, script, now), false)
+}

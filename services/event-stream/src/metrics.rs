@@ -83,6 +83,7 @@ impl Collector for Look {
             ("journal_skipped_lines", "Damaged lines passed by", stats.skipped_lines),
             ("journal_dropped_segments", "Files that retention removed", stats.dropped_segments),
             ("journal_compacted_segments", "Files that retention wrote anew", stats.compacted_segments),
+            ("journal_merged_segments", "Small files that became part of another", stats.merged_segments),
             ("journal_freed_bytes", "Bytes that retention freed", stats.freed_bytes),
         ] {
             let counter = ConstCounter::new(count);

@@ -1,4 +1,4 @@
-// Many subscribers in one process: {generation, url, count}. Says when all are subscribed, and when all have received
+// Many subscribers in one process: {generation, url, count, transports}. Says when all are subscribed, and when all have received
 // an event; and each thing that must not happen.
 import { asked, io, now, say } from "./clients.mjs";
 import { Subscriber } from "./subscriber.mjs";
@@ -9,8 +9,7 @@ const received = new Map();
 function member() {
   const socket = io[asked.generation](asked.url, {
     forceNew: true,
-    // The polls of so many clients in one process would measure that process.
-    transports: ["websocket"],
+    transports: asked.transports,
     reconnectionDelay: 400,
     reconnectionDelayMax: 400,
   });

@@ -13,7 +13,8 @@ export class Subscriber {
     this.told = told;
     this.since = wanted.since;
     socket.on("connect", () => this.subscribe());
-    socket.on("subscribed", (subscribed) => told({ subscribed }));
+    socket.on("subscribed", (subscribed) => this.placed(subscribed));
+    socket.on("gauges", (gauges) => told({ gauges }));
     socket.on("refused", (refused) => told({ refused }));
     socket.on("events", (frame, ack) => this.receive(frame, ack));
     for (const name of ["alert", "heartbeat", "log", "status_update"]) {
@@ -29,11 +30,16 @@ export class Subscriber {
   subscribe() {
     this.told({ connected: this.socket.io.engine.transport.name });
     this.socket.emit("subscribe", { ...this.wanted, since: this.since }, (answer) => {
-      if (answer.epoch !== undefined && (answer.mode === "reset" || this.since === undefined)) {
-        this.since = `${answer.epoch}:${answer.head}`;
-      }
       this.told({ answer });
     });
+  }
+
+  // Where the stream says that it goes on: after a subscription, and when what came next isn't kept any more.
+  placed(subscribed) {
+    if (subscribed.mode === "reset" || this.since === undefined) {
+      this.since = `${subscribed.epoch}:${subscribed.head}`;
+    }
+    this.told({ subscribed });
   }
 
   receive(frame, ack) {

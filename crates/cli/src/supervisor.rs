@@ -198,10 +198,10 @@ impl Supervisor {
     }
 }
 
-/// Stops every service of a state that runs, the last one first, each within its grace or by force.
+/// Stops every service of a state that runs, one after the other, each within its grace or by force.
 pub(crate) async fn stop(state: &State, say: impl Fn(String)) {
     let patience = state.stop_patience();
-    for record in state.services.iter().rev() {
+    for record in state.stop_order() {
         let Some(process) = record.running().and_then(Process::open) else { continue };
         process.signal(Signal::TERM);
         if tokio::time::timeout(patience, process.exited()).await.is_ok() {

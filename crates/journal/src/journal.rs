@@ -60,6 +60,8 @@ pub struct Stats {
     pub dropped_segments: u64,
     /// Segments that retention wrote anew.
     pub compacted_segments: u64,
+    /// Segments that became part of another one.
+    pub merged_segments: u64,
     /// Bytes that retention freed.
     pub freed_bytes: u64,
     /// Records that wait for the writer.
@@ -90,6 +92,7 @@ impl Journal {
         let shared = Arc::new(Shared::new(found.segments, found.place.seq));
         let queue = Arc::new(Queue::new(options.queue_records, options.queue_bytes));
         let syncer = Arc::new(Syncer::new(Arc::clone(&shared)));
+        let retention = Retention::new(Arc::clone(&shared), &options);
         let writer = Writer {
             shared: Arc::clone(&shared),
             queue: Arc::clone(&queue),
@@ -105,8 +108,6 @@ impl Journal {
             buffer: Vec::new(),
         };
         let threads = threads(writer, lock_file).map_err(io("its threads can't be started"))?;
-        let retention =
-            Retention::new(Arc::clone(&shared), options.classes, options.classify, options.max_bytes);
         Ok(Self {
             shared,
             queue,
@@ -187,6 +188,7 @@ impl Journal {
             skipped_lines: counts.skipped_lines.get(),
             dropped_segments: counts.dropped_segments.get(),
             compacted_segments: counts.compacted_segments.get(),
+            merged_segments: counts.merged_segments.get(),
             freed_bytes: counts.freed_bytes.get(),
             queued_records,
             queued_bytes,

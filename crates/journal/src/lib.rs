@@ -8,6 +8,7 @@ mod line;
 mod lines;
 mod linux;
 mod mark;
+mod merging;
 mod options;
 mod payload;
 mod queue;

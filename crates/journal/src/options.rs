@@ -16,7 +16,8 @@ pub struct Options {
     pub fsync: Fsync,
     /// A segment that has reached this length is closed.
     pub segment_bytes: u64,
-    /// A segment that has reached this age is closed. Retention by age is exact to this much.
+    /// A segment that has reached this age is closed. Retention by age is exact to this much, or to a 32nd of the age, for
+    /// which small segments are merged.
     pub segment_age: Duration,
     /// All segments together; beyond it the oldest go.
     pub max_bytes: u64,

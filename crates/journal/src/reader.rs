@@ -107,16 +107,13 @@ impl Reader {
         Ok(Some(Place { segment, file, offset }))
     }
 
-    /// Goes on in the next segment. Behind one that retention has dropped meanwhile, others may be missing too.
-    fn enter(&mut self, left: &Segment, next: &Segment) -> Result<(), ReadError> {
+    /// Goes on in the next segment. Where retention has replaced or removed the one that is left, there may be more of it in
+    /// another, or less of all: then the cursor finds what comes next.
+    fn enter(&mut self, left: &Arc<Segment>, next: &Segment) -> io::Result<()> {
         let segments = self.shared.segments();
-        let dropped = !segments.contains_key(&left.first_seq);
-        let oldest = segments.keys().next().copied().unwrap_or(next.first_seq);
-        if dropped && oldest > self.after + 1 {
-            return Err(ReadError::Gone { oldest });
-        }
-        // Looked up again: retention may have replaced it, or dropped it; then the cursor finds what is left.
-        if let Some(segment) = segments.get(&next.first_seq) {
+        let is_left = segments.get(&left.first_seq).is_some_and(|known| Arc::ptr_eq(known, left));
+        // Looked up again: retention may have replaced it, or dropped it.
+        if let Some(segment) = segments.get(&next.first_seq).filter(|_| is_left) {
             let (segment, file) = (Arc::clone(segment), segment.open()?);
             let offset = segment.body;
             self.place = Some(Place { segment, file, offset });

@@ -50,6 +50,8 @@ pub(crate) struct Found {
     pub(crate) spoiled: bool,
     /// Segments without a record or a header: begun and not finished.
     removed: Vec<PathBuf>,
+    /// Segments that are in another one, which was about to take their place.
+    merged: Vec<PathBuf>,
 }
 
 /// Looks at what is there. Of all segments but the last only the first line is read.
@@ -61,9 +63,17 @@ pub(crate) fn find(directory: &Path, chained: bool) -> Result<Found, OpenError> 
         recovered: Recovered::default(),
         spoiled: false,
         removed: Vec::new(),
+        merged: Vec::new(),
     };
+    let mut covered = 0;
     for first_seq in files::segments(directory).map_err(io())? {
-        found.segments.insert(first_seq, Arc::new(Segment::load(directory, first_seq)?));
+        if first_seq <= covered {
+            found.merged.push(files::segment(directory, first_seq));
+            continue;
+        }
+        let segment = Segment::load(directory, first_seq)?;
+        covered = segment.header.as_ref().and_then(|header| header.through).unwrap_or(covered);
+        found.segments.insert(first_seq, Arc::new(segment));
     }
     while let Some(last) = found.segments.last_entry() {
         let segment = Arc::clone(last.get());
@@ -93,6 +103,9 @@ pub(crate) fn find(directory: &Path, chained: bool) -> Result<Found, OpenError> 
 impl Found {
     /// Cuts off what is not good. What can be kept of it for a look is kept.
     pub(crate) fn cut(&self, directory: &Path) -> io::Result<()> {
+        for path in &self.merged {
+            std::fs::remove_file(path)?;
+        }
         for path in &self.removed {
             keep(directory, &File::open(path)?, 0);
             std::fs::remove_file(path)?;

@@ -1,11 +1,13 @@
 //! What is dropped, and when. Whole segments go from the old end; out of one in the middle, records of classes that are
-//! past their age are taken by writing it anew. Records age with their segment: by the time at which the next one began.
+//! past their age are taken by writing it anew; and neighbours that are small by then become one. Records age with their
+//! segment: by the time at which the next one began.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use pas_types::time::WireTime;
 
@@ -13,7 +15,8 @@ use crate::error::RetainError;
 use crate::files;
 use crate::line::{self, Kind, Line, Link};
 use crate::lines::Lines;
-use crate::options::Class;
+use crate::merging::{self, Piece};
+use crate::options::{Class, Options};
 use crate::segment::{Header, Segment};
 use crate::shared::Shared;
 
@@ -24,7 +27,9 @@ pub struct Retained {
     pub dropped_segments: u64,
     /// Segments that were written anew, without some of their records.
     pub compacted_segments: u64,
-    /// What both freed.
+    /// Segments that became part of the one before.
+    pub merged_segments: u64,
+    /// What all of it freed.
     pub freed_bytes: u64,
 }
 
@@ -34,16 +39,15 @@ pub(crate) struct Retention {
     classes: Vec<Class>,
     classify: fn(&[u8]) -> usize,
     max_bytes: u64,
+    /// What a merged segment may have.
+    merged_bytes: u64,
 }
 
 impl Retention {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        classes: Vec<Class>,
-        classify: fn(&[u8]) -> usize,
-        max_bytes: u64,
-    ) -> Self {
-        let retention = Self { shared, classes, classify, max_bytes };
+    pub(crate) fn new(shared: Arc<Shared>, options: &Options) -> Self {
+        let Options { classes, classify, max_bytes, segment_bytes, .. } = options;
+        let (classes, merged_bytes) = (classes.clone(), segment_bytes / merging::BYTES);
+        let retention = Self { shared, classes, classify: *classify, max_bytes: *max_bytes, merged_bytes };
         for segment in retention.shared.segments().values() {
             let without = segment.header.as_ref().map_or(&[][..], |header| &header.without);
             let settled = retention.bits(|class| without.iter().any(|name| name == class.name));
@@ -73,8 +77,10 @@ impl Retention {
             }
             leading = leading && due != 0 && self.drop_hollow(segment.first_seq, &mut retained)?;
         }
+        self.merge_all(&mut retained).map_err(RetainError::new("merge segments"))?;
         self.shared.counts.dropped_segments.add(retained.dropped_segments);
         self.shared.counts.compacted_segments.add(retained.compacted_segments);
+        self.shared.counts.merged_segments.add(retained.merged_segments);
         self.shared.counts.freed_bytes.add(retained.freed_bytes);
         Ok(retained)
     }
@@ -108,66 +114,148 @@ impl Retention {
 
     /// Takes the classes of `without` out of a segment.
     fn compact(&self, segment: &Segment, without: u64, retained: &mut Retained) -> io::Result<()> {
-        let unfinished = files::unfinished(&segment.path);
-        let replaced = self.rewrite(segment, without).and_then(|shorter| {
+        let header = segment.header.clone().map(|header| Header { without: self.names(without), ..header });
+        self.replacing(segment, |output| {
+            let (shorter, dropped) = self.write_anew(&[segment], header, without, output)?;
             segment.settled.store(without, Ordering::Relaxed);
-            let Some(shorter) = shorter else { return Ok(()) };
+            if dropped == 0 {
+                return Ok(());
+            }
             retained.compacted_segments += 1;
             retained.freed_bytes += segment.seen().saturating_sub(shorter.seen());
-            // Whoever opens the segment does so under this lock too, and gets both old or both new.
-            let mut segments = self.shared.segments();
-            std::fs::rename(&unfinished, &segment.path)?;
-            segments.insert(segment.first_seq, Arc::new(shorter));
-            drop(segments);
-            files::sync_parent(&segment.path)
-        });
+            self.take_place(segment, shorter, &[])
+        })
+    }
+
+    /// Makes one of neighbours that are small.
+    fn merge_all(&self, retained: &mut Retained) -> io::Result<()> {
+        let segments = self.shared.segments().clone();
+        let closed = ended(&segments);
+        let piece = |(segment, ended): &(&Segment, WireTime)| {
+            let header = segment.header.as_ref()?;
+            let settled = segment.settled.load(Ordering::Relaxed);
+            let (epoch, began) = (header.epoch, header.opened_at);
+            Some(Piece { bytes: segment.seen(), epoch, settled, began, ended: *ended })
+        };
+        let pieces: Vec<_> = closed.iter().map(piece).collect();
+        for run in merging::runs(&pieces, self.merged_bytes, |settled| self.span(settled)) {
+            let run: Vec<&Segment> = closed[run].iter().map(|(segment, _)| *segment).collect();
+            self.merge(&run, retained)?;
+        }
+        Ok(())
+    }
+
+    /// How much time a merged segment may stand for in which these classes have no record.
+    fn span(&self, settled: u64) -> Option<Duration> {
+        let left = self.classes.iter().enumerate().filter(|(index, _)| settled & (1 << index) == 0);
+        left.filter_map(|(_, class)| class.max_age).min().map(|age| age / merging::AGE)
+    }
+
+    /// Puts the others behind the first. From the moment that its new file has its name they are in it, and what is left of
+    /// them is nothing's: readers don't find it, and the next start removes what a death in between has left.
+    fn merge(&self, run: &[&Segment], retained: &mut Retained) -> io::Result<()> {
+        let Some((first, others)) = run.split_first() else { return Ok(()) };
+        let Some(successor) = run.last().and_then(|last| self.shared.successor(last.first_seq)) else {
+            return Ok(());
+        };
+        let through = Some(successor.first_seq - 1);
+        let header = first.header.clone().map(|header| Header { through, ..header });
+        let settled = first.settled.load(Ordering::Relaxed);
+        self.replacing(first, |output| {
+            let (merged, _) = self.write_anew(run, header, 0, output)?;
+            merged.settled.store(settled, Ordering::Relaxed);
+            let before: u64 = run.iter().map(|segment| segment.seen()).sum();
+            retained.merged_segments += others.len() as u64;
+            retained.freed_bytes += before.saturating_sub(merged.seen());
+            self.take_place(first, merged, others)
+        })
+    }
+
+    /// Calls `write` with a file beside the segment that may take its place, and leaves none.
+    fn replacing(&self, segment: &Segment, write: impl FnOnce(File) -> io::Result<()>) -> io::Result<()> {
+        let unfinished = files::unfinished(&segment.path);
+        // Readable too: whoever reads the segment next may share this file.
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(&unfinished);
+        let replaced = file.and_then(write);
         // Gone already when it has become the segment. Else it must not fill a disk that may be full.
         drop(std::fs::remove_file(&unfinished));
         replaced
     }
 
-    /// Writes what is kept of a segment beside it; `None` when that is all.
-    fn rewrite(&self, segment: &Segment, without: u64) -> io::Result<Option<Segment>> {
-        let names = self.classes.iter().enumerate().filter(|(index, _)| without & (1 << index) != 0);
-        let names: Vec<String> = names.map(|(_, class)| class.name.to_owned()).collect();
-        let header = segment.header.clone().map(|header| Header { without: names, ..header });
+    /// Gives the file beside `old` its name, and removes `others`, which are in it.
+    fn take_place(&self, old: &Segment, new: Segment, others: &[&Segment]) -> io::Result<()> {
+        // Whoever opens a segment does so under this lock too, and gets all old or all new.
+        let mut segments = self.shared.segments();
+        std::fs::rename(files::unfinished(&old.path), &old.path)?;
+        segments.insert(old.first_seq, Arc::new(new));
+        for other in others {
+            segments.remove(&other.first_seq);
+        }
+        drop(segments);
+        // Before the others go: a power failure must not take both.
+        files::sync_parent(&old.path)?;
+        others.iter().try_for_each(|other| std::fs::remove_file(&other.path))
+    }
+
+    /// The names of these classes.
+    fn names(&self, classes: u64) -> Vec<String> {
+        let named = self.classes.iter().enumerate().filter(|(index, _)| classes & (1 << index) != 0);
+        named.map(|(_, class)| class.name.to_owned()).collect()
+    }
+
+    /// Writes what is kept of these segments, one after the other, behind one header; answers how many records are not.
+    fn write_anew(
+        &self,
+        sources: &[&Segment],
+        header: Option<Header>,
+        without: u64,
+        output: File,
+    ) -> io::Result<(Segment, u64)> {
+        let Some(first) = sources.first() else { return Err(io::Error::other("there is no segment")) };
         // A damaged header is one of the damaged lines, which are copied as they are.
         let header_line = header.as_ref().map_or(Ok(Vec::new()), Header::to_line)?;
-        // Readable too: whoever reads the segment next may share this file.
-        let unfinished = files::unfinished(&segment.path);
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(unfinished)?;
-        let mut output = BufWriter::new(file);
+        let mut output = BufWriter::new(output);
         output.write_all(&header_line)?;
+        let (mut hole, mut dropped) = (Hole::default(), 0);
+        for source in sources {
+            dropped += self.copy_kept(source, without, &mut hole, &mut output)?;
+        }
+        hole.write(&mut output)?;
+        let output = Arc::new(output.into_inner().map_err(io::IntoInnerError::into_error)?);
+        output.sync_all()?;
+        let body = header_line.len() as u64;
+        let written = Segment::new(first.path.clone(), first.first_seq, header, body, &output);
+        written.show(output.metadata()?.len());
+        written.settled.store(without, Ordering::Relaxed);
+        Ok((written, dropped))
+    }
 
-        let input = segment.open()?;
-        let mut lines = Lines::new(&input, segment.body, segment.seen());
-        let mut hole = Hole::default();
-        let mut dropped = 0_u64;
+    /// Writes the lines of one segment that are kept. What is gone one after the other is one hole, also beyond its end.
+    fn copy_kept(
+        &self,
+        source: &Segment,
+        without: u64,
+        hole: &mut Hole,
+        output: &mut impl Write,
+    ) -> io::Result<u64> {
+        let input = source.open()?;
+        let mut lines = Lines::new(&input, source.body, source.seen());
+        let mut dropped = 0;
         while let Some(raw) = lines.next()? {
             match line::parse(raw.bytes).filter(|_| raw.whole) {
-                Some(line) if line.kind == Kind::Gone => hole.widen(&line),
+                Some(line) if line.kind == Kind::Gone => hole.widen(&line, output)?,
                 Some(line) if without & self.bit(raw.bytes) != 0 => {
                     dropped += 1;
-                    hole.widen(&line);
+                    hole.widen(&line, output)?;
                 }
                 _ => {
-                    hole.write(&mut output)?;
+                    hole.write(output)?;
                     output.write_all(raw.bytes)?;
                     output.write_all(b"\n")?;
                 }
             }
         }
-        hole.write(&mut output)?;
-        if dropped == 0 {
-            return Ok(None);
-        }
-        let output = Arc::new(output.into_inner().map_err(io::IntoInnerError::into_error)?);
-        output.sync_all()?;
-        let body = header_line.len() as u64;
-        let shorter = Segment::new(segment.path.clone(), segment.first_seq, header, body, &output);
-        shorter.show(output.metadata()?.len());
-        shorter.settled.store(without, Ordering::Relaxed);
-        Ok(Some(shorter))
+        Ok(dropped)
     }
 
     /// The bit of a record's class; none for a class that is not in the table.
@@ -206,10 +294,15 @@ fn is_hollow(segment: &Segment) -> io::Result<bool> {
 struct Hole(Option<Line>);
 
 impl Hole {
-    fn widen(&mut self, line: &Line) {
+    /// This line is left out, too. What is missing before it is not: that is damage, and stays one.
+    fn widen(&mut self, line: &Line, output: &mut impl Write) -> io::Result<()> {
+        if self.0.is_some_and(|hole| hole.to + 1 != line.from) {
+            self.write(output)?;
+        }
         let hole = self.0.get_or_insert(*line);
         hole.to = line.to;
         hole.link = hole.link.zip(line.link).map(|(first, last)| Link { hash: last.hash, ..first });
+        Ok(())
     }
 
     /// Writes the mark that keeps the numbers and the chain whole.

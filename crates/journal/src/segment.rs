@@ -32,6 +32,10 @@ pub(crate) struct Header {
     /// The classes that compaction took out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) without: Vec<String>,
+    /// The last number that it stands for, if it was merged: a segment that begins before it is in here, and was left by a
+    /// death in between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) through: Option<u64>,
 }
 
 /// Why a first line is no header.

@@ -106,5 +106,6 @@ pub(crate) struct Counts {
     pub(crate) skipped_lines: Count,
     pub(crate) dropped_segments: Count,
     pub(crate) compacted_segments: Count,
+    pub(crate) merged_segments: Count,
     pub(crate) freed_bytes: Count,
 }

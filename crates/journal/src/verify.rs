@@ -95,6 +95,10 @@ pub fn verify(directory: &Path, chained: bool) -> Result<Report, VerifyError> {
     let failed = |source| VerifyError { directory: directory.to_owned(), source };
     let segments = files::segments(directory).map_err(failed)?;
     for (index, first_seq) in segments.iter().enumerate() {
+        // It is in the one before, and about to go.
+        if *first_seq <= walk.through {
+            continue;
+        }
         let path = files::segment(directory, *first_seq);
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -123,6 +127,8 @@ pub fn verify(directory: &Path, chained: bool) -> Result<Report, VerifyError> {
 struct Walk {
     chained: bool,
     epoch: u64,
+    /// The last number that a merged segment stands for.
+    through: u64,
     report: Report,
 }
 
@@ -194,6 +200,7 @@ impl Walk {
             return Err(Why::Epoch);
         }
         self.epoch = header.epoch;
+        self.through = header.through.unwrap_or(self.through);
         self.report.segments += 1;
         Ok(())
     }

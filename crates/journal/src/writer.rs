@@ -206,6 +206,7 @@ impl Writer {
             opened_at: now,
             prev: self.place.hash,
             without: Vec::new(),
+            through: None,
         };
         let line = header.to_line()?;
         let path = files::segment(&self.directory, first_seq);

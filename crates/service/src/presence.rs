@@ -150,7 +150,8 @@ impl Presence {
         let Some((service_id, lease_id)) = self.lease else { return };
         let goodbye = Deregister { service_id, lease_id: Some(lease_id), reason: Some("stopped".to_owned()) };
         if let Err(error) = self.call::<_, Deregistered>(Method::POST, path::DEREGISTER, &goodbye).await {
-            tracing::warn!(%error, "the registry could not be told of the stop");
+            // With a whole swarm that stops, it may be gone already.
+            tracing::info!(%error, "the registry could not be told of the stop");
         }
     }
 

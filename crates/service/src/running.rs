@@ -15,12 +15,18 @@ use tokio_util::task::TaskTracker;
 use crate::config::{ConfigError, Swarm};
 use crate::sockets::Sockets;
 
+/// How long what served the tasks may take to end. Each keeps to less by itself.
+const HELPERS: Duration = Duration::from_secs(2);
+
 /// A service that runs: what it listens on, its tasks and threads, and its data directory, claimed for it alone.
 #[derive(Debug)]
 pub struct Running {
     port: u16,
     url: String,
     tasks: TaskTracker,
+    /// What the tasks may need up to their end.
+    helpers: TaskTracker,
+    tasks_ended: CancellationToken,
     threads: Vec<(&'static str, JoinHandle<()>)>,
     shutdown: CancellationToken,
     grace: Duration,
@@ -45,6 +51,8 @@ impl Running {
             port: sockets.port(),
             url: sockets.url(),
             tasks: TaskTracker::new(),
+            helpers: TaskTracker::new(),
+            tasks_ended: CancellationToken::new(),
             threads: Vec::new(),
             shutdown,
             grace: Duration::from_secs(swarm.grace_s),
@@ -79,6 +87,15 @@ impl Running {
     /// Its loops and connections. Each ends on [`Running::shutdown`], and the stop waits for them.
     pub fn tasks(&self) -> &TaskTracker {
         &self.tasks
+    }
+
+    /// What tasks may need up to their end, and so outlives them: it is told when they have ended, and the stop
+    /// waits for it then.
+    pub(crate) fn spawn_helper<F>(&self, helper: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.helpers.spawn(helper(self.tasks_ended.clone()));
     }
 
     /// The signal to stop.
@@ -118,6 +135,11 @@ impl Running {
         let patience = self.grace + Duration::from_secs(2);
         if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
             tracing::warn!(left = self.tasks.len(), "the grace is over; what is still open is cut");
+        }
+        self.tasks_ended.cancel();
+        self.helpers.close();
+        if tokio::time::timeout(HELPERS, self.helpers.wait()).await.is_err() {
+            tracing::warn!(left = self.helpers.len(), "what served the tasks does not end; it is cut");
         }
         if let Some(Last(last)) = self.last {
             tokio::task::spawn_blocking(last).await?;

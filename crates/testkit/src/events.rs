@@ -148,7 +148,9 @@ impl EventStream {
                 Err(refused) => Answer::Refused(refused),
             };
             while self.kept().will == Will::Silent && changes.changed().await.is_ok() {}
-            if out.send(Ok(PublishResponse { batch, result: Some(result) })).await.is_err() {
+            // As the real one: nothing is taken behind what may be taken later.
+            let goes_on = !matches!(&result, Answer::Refused(refused) if refused.code == "unavailable");
+            if out.send(Ok(PublishResponse { batch, result: Some(result) })).await.is_err() || !goes_on {
                 return;
             }
         }

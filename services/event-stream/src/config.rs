@@ -29,7 +29,7 @@ pub struct Config {
     pub keep_mb: u64,
     /// Mebibytes of one file.
     pub segment_mb: u64,
-    /// Minutes after which a file is closed; ages are exact to this.
+    /// Minutes after which a file is closed; ages are exact to this, or to a 32nd of themselves.
     pub segment_min: u64,
     /// Whether each event carries a hash of the one before, so that a change would show.
     pub chained: bool,

@@ -7,7 +7,7 @@ use pas_service::Metrics;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 
 use crate::app::Shared;
 use crate::subscribers::Kind;
@@ -23,6 +23,8 @@ pub struct Counts {
     pub cut_off: Counter,
     /// Subscribers that could not go on where they were.
     pub resets: Counter,
+    /// Bytes that wait for Socket.IO connections to take them.
+    pub waiting_bytes: Gauge,
     failing: AtomicBool,
 }
 
@@ -34,6 +36,7 @@ impl Counts {
             duplicates: Counter::default(),
             cut_off: Counter::default(),
             resets: Counter::default(),
+            waiting_bytes: Gauge::default(),
             failing: AtomicBool::new(false),
         };
         metrics.register("events", "Events taken", counts.published.clone());
@@ -43,6 +46,11 @@ impl Counts {
             "resets",
             "Subscribers whose place was of another epoch or not kept any more",
             counts.resets.clone(),
+        );
+        metrics.register(
+            "socket_waiting_bytes",
+            "Bytes that wait for Socket.IO connections to take them",
+            counts.waiting_bytes.clone(),
         );
         counts
     }
@@ -75,6 +83,7 @@ impl Collector for Look {
             ("journal_skipped_lines", "Damaged lines passed by", stats.skipped_lines),
             ("journal_dropped_segments", "Files that retention removed", stats.dropped_segments),
             ("journal_compacted_segments", "Files that retention wrote anew", stats.compacted_segments),
+            ("journal_merged_segments", "Small files that became part of another", stats.merged_segments),
             ("journal_freed_bytes", "Bytes that retention freed", stats.freed_bytes),
         ] {
             let counter = ConstCounter::new(count);

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesOrdered;
 use pas_proto::events::v1::events_server::{Events, EventsServer};
 use pas_proto::events::v1::publish_response::Result as Outcome;
 use pas_proto::events::v1::subscribe_response::Message;
@@ -19,7 +17,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::app::App;
+use crate::app::{App, Placed};
 use crate::error::Refusal;
 use crate::subscribers::{Kind, Listed};
 use crate::tail::{End, Tail};
@@ -28,8 +26,6 @@ use crate::tail::{End, Tail};
 const PROGRESS: Duration = Duration::from_secs(5);
 /// Messages that wait for a slow reader.
 const WAITING: usize = 4;
-/// Batches of one publisher that are written at the same time.
-const UNDERWAY: usize = 16;
 /// Bytes of a message: a batch, and the frame of each of its events.
 const MESSAGE_BYTES: usize = pas_types::limits::BATCH_BYTES + 128 * 1024;
 
@@ -90,46 +86,39 @@ impl Events for Streams {
     }
 }
 
-/// Publishes what comes, several batches at a time, and answers in order.
+/// Publishes what comes, one batch after the other, and answers each. What comes behind a batch that can't be taken now is
+/// not taken either: the publisher begins anew with that batch, and its order holds.
 async fn take_batches(
     app: App,
     mut batches: Streaming<PublishRequest>,
     out: Sender<Result<PublishResponse, Status>>,
 ) -> Result<(), Refusal> {
-    let mut underway = FuturesOrdered::new();
-    let mut open = true;
-    while open || !underway.is_empty() {
-        tokio::select! {
-            batch = batches.message(), if open && underway.len() < UNDERWAY => match batch {
-                Ok(Some(batch)) => underway.push_back(publish(&app, batch)),
-                // Gone, or done: what it has handed over is written all the same.
-                Ok(None) | Err(_) => open = false,
-            },
-            Some(answer) = underway.next(), if !underway.is_empty() => {
-                if out.send(Ok(answer)).await.is_err() {
-                    open = false;
-                }
-            }
+    while let Ok(Some(PublishRequest { batch, events })) = batches.message().await {
+        let placed = publish(&app, &events).await;
+        let goes_on = matches!(placed, Ok(_) | Err(Refusal::Batch(_)));
+        let answer = PublishResponse { batch, result: Some(outcome(placed)) };
+        if out.send(Ok(answer)).await.is_err() || !goes_on {
+            break;
         }
     }
     Ok(())
 }
 
-async fn publish(app: &App, request: PublishRequest) -> PublishResponse {
+async fn publish(app: &App, events: &[Vec<u8>]) -> Result<Placed, Refusal> {
     let now = clock::now().wall.into();
-    let result = match read_batch(request.events.iter().map(|event| &**event), now) {
-        Ok(events) => app.publish(events).await,
-        Err(refused) => Err(Refusal::Batch(refused)),
-    };
-    let result = match result {
+    let events = read_batch(events.iter().map(|event| &**event), now).map_err(Refusal::Batch)?;
+    app.publish(events).await
+}
+
+fn outcome(placed: Result<Placed, Refusal>) -> Outcome {
+    match placed {
         Ok(placed) => {
             let (first_seq, last_seq) = placed.fresh.unwrap_or((0, 0));
             let duplicates = u32::try_from(placed.duplicates).unwrap_or(u32::MAX);
             Outcome::Published(Published { epoch: placed.epoch, first_seq, last_seq, duplicates })
         }
         Err(refusal) => Outcome::Refused(refused(refusal)),
-    };
-    PublishResponse { batch: request.batch, result: Some(result) }
+    }
 }
 
 /// A refusal as publishers are told it, with the number of the event beside its field.

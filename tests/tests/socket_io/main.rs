@@ -5,6 +5,8 @@
 
 mod client;
 mod crowd;
+mod gauges;
+mod resets;
 mod resuming;
 mod stalled;
 mod stream;

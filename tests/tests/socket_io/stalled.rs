@@ -6,8 +6,8 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::client::Client;
-use crate::stream::{Stream, log, messages};
+use crate::client::{CLIENTS, Client};
+use crate::stream::{Stream, alert, log, messages};
 
 /// Events a second while it is measured.
 const RATE: u32 = 200;
@@ -139,4 +139,59 @@ async fn a_client_that_stalls_is_dropped_and_resumes_and_nobody_else_notices() {
 #[ignore = "takes over a minute: scripts/test.sh --long runs it"]
 async fn a_client_that_stalls_for_a_minute_is_dropped_in_half_of_it_and_resumes_and_nobody_else_notices() {
     stall(&[], Duration::from_secs(60), Duration::from_secs(30)).await;
+}
+
+/// What may wait for one connection: half a mebibyte, and one packet.
+const WAITING_BYTES: f64 = 600_000.0;
+
+#[tokio::test]
+#[expect(clippy::disallowed_macros, reason = "whoever reads the test's output wants to know the figures")]
+async fn what_waits_for_clients_that_take_nothing_is_bounded_in_bytes_and_they_are_dropped() {
+    let stream = Stream::start(&["--ack-timeout-s", "3"]);
+    let clients = CLIENTS.into_iter().chain(CLIENTS).map(|(generation, transport)| {
+        let asked = json!({"generation": generation, "url": stream.url(), "transports": [transport]});
+        Client::start("named.mjs", &asked)
+    });
+    let clients: Vec<Client> = clients.collect();
+    for client in &clients {
+        client.waits_for("connected", 1).await;
+    }
+    // As much as is held of the newest events, and more.
+    let big = json!(vec![log(&"x".repeat(60_000)); 10]);
+    for _ in 0..15 {
+        stream.publish(big.clone()).await;
+    }
+    let before = stream.process.resident_bytes().unwrap();
+    for client in &clients {
+        client.signal(Signal::STOP);
+    }
+    let most = clients.len() as f64 * WAITING_BYTES;
+    let (mut waiting, mut resident) = (0.0_f64, 0);
+    // 36 MB: what the kernel takes for each connection, and more than 256 packets behind it.
+    for _ in 0..60 {
+        stream.publish(big.clone()).await;
+        waiting = waiting.max(stream.metrics("socket_waiting_bytes").await.unwrap().into_iter().sum());
+        resident = resident.max(stream.process.resident_bytes().unwrap());
+    }
+    let grown = resident.saturating_sub(before);
+    println!("{} clients: at most {waiting} bytes waited, and {grown} more were resident", clients.len());
+    assert!(waiting > 1_000_000.0 && waiting <= most, "{waiting} bytes wait for {} clients", clients.len());
+    assert!(grown < 40_000_000, "{grown} bytes more are resident");
+    until("all are dropped, and nothing waits for them", async || {
+        let (dropped, waiting) =
+            (stream.metrics("cut_off_total").await?, stream.metrics("socket_waiting").await?);
+        (dropped == [8.0] && waiting == [0.0]).then_some(())
+    })
+    .await;
+
+    for client in &clients {
+        client.signal(Signal::CONT);
+    }
+    for client in &clients {
+        client.waits_for("connected", 2).await;
+    }
+    stream.publish(alert("after")).await;
+    for client in &clients {
+        assert_eq!(client.waits_for("event", 1).await["service_name"], "after");
+    }
 }

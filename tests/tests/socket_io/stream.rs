@@ -52,10 +52,32 @@ impl Stream {
 
     /// Who is there, by the gauge.
     pub(crate) async fn subscribers(&self) -> Option<f64> {
+        Some(self.metrics("subscribers{").await?.into_iter().sum())
+    }
+
+    /// What `/metrics` says under names that begin so.
+    pub(crate) async fn metrics(&self, name: &str) -> Option<Vec<f64>> {
         let url = self.url() + "/metrics";
         let text = self.http.get(url).send().await.ok()?.text().await.ok()?;
-        let lines = text.lines().filter(|line| line.starts_with("pas_event_stream_subscribers"));
-        lines.map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        let name = format!("pas_event_stream_{name}");
+        let lines = text.lines().filter(|line| line.starts_with(&name));
+        lines.map(|line| line.rsplit(' ').next()?.parse().ok()).collect()
+    }
+
+    /// The place of the oldest event that is kept.
+    pub(crate) async fn oldest(&self) -> u64 {
+        self.page().await["oldest"].as_u64().unwrap()
+    }
+
+    /// Up to where each subscriber was sent everything, by its lag.
+    pub(crate) async fn places(&self) -> Vec<u64> {
+        let head = self.page().await["head"].as_u64().unwrap();
+        let lags = self.metrics("subscriber_lag{").await.unwrap();
+        lags.into_iter().map(|lag| head - lag as u64).collect()
+    }
+
+    async fn page(&self) -> Value {
+        self.http.get(self.url() + "/events?limit=1").send().await.unwrap().json().await.unwrap()
     }
 }
 

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pas_types::catalog::EVENT_STREAM;
 use serde::{Deserialize, Serialize};
 
-/// What a service is given beyond its own grace before it is killed.
-const STOP_MARGIN: Duration = Duration::from_secs(2);
+/// What a service is given beyond its own grace before it is killed: its last events are sent when all else in it has ended.
+const STOP_MARGIN: Duration = Duration::from_secs(5);
 
 /// One process, and no later one that was given the same number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,14 @@ pub(crate) struct Record {
 }
 
 impl State {
+    /// Every service, in the order in which they stop: the last one first, but the event stream after all others, which tell it
+    /// of their end.
+    pub(crate) fn stop_order(&self) -> impl Iterator<Item = &Record> {
+        let is_stream = |record: &&Record| record.service == EVENT_STREAM.name;
+        let services = self.services.iter().rev();
+        services.clone().filter(move |record| !is_stream(record)).chain(services.filter(is_stream))
+    }
+
     /// How long to wait for one service to stop.
     pub(crate) fn stop_patience(&self) -> Duration {
         Duration::from_secs(self.grace_s).saturating_add(STOP_MARGIN)
@@ -121,8 +130,17 @@ mod tests {
             let state = State { supervisor, grace_s, services: services.clone() };
             [state.stop_patience(), state.supervisor_patience()]
         };
-        assert_eq!(patience(10), [Duration::from_secs(12), Duration::from_secs(24)]);
+        assert_eq!(patience(10), [Duration::from_secs(15), Duration::from_secs(30)]);
         assert_eq!(patience(u64::MAX), [Duration::MAX, Duration::MAX]);
+    }
+
+    #[test]
+    fn the_last_one_stops_first_and_the_event_stream_after_all_others() {
+        let names = ["registry", "event-stream", "heartbeat-monitor"];
+        let services = names.map(|name| record(name, "http://127.0.0.1:1")).to_vec();
+        let state = State { supervisor: Identity { pid: 1, start_time: 5 }, grace_s: 10, services };
+        let order: Vec<_> = state.stop_order().map(|record| &*record.service).collect();
+        assert_eq!(order, ["heartbeat-monitor", "registry", "event-stream"]);
     }
 
     #[test]

@@ -62,7 +62,9 @@ fn append_what_is_asked_for(directory: &Path) {
 pub(crate) fn crowded(directory: &Path) -> Options {
     Options {
         chained: true,
-        segment_bytes: 32 * 1024,
+        segment_bytes: 64 * 1024,
+        // Short, so that there is always something to merge.
+        segment_age: std::time::Duration::from_millis(500),
         queue_records: 50,
         fsync: Fsync::Interval,
         ..options(directory)
@@ -94,7 +96,10 @@ fn append_until_killed(directory: &Path) {
         });
         scope.spawn(|| {
             loop {
-                journal.retain(at(time.load(Ordering::Relaxed))).unwrap();
+                let retained = journal.retain(at(time.load(Ordering::Relaxed))).unwrap();
+                if retained.merged_segments > 0 {
+                    say("merged");
+                }
             }
         });
     });

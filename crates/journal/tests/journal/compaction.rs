@@ -9,8 +9,10 @@ use crate::support::{
 
 const AGE_MS: u64 = BEAT_AGE.as_millis() as u64;
 
+/// So few bytes that no two segments become one.
 fn chained(directory: &std::path::Path) -> Options {
-    Options { chained: true, segment_age: Duration::from_millis(10), ..options(directory) }
+    let segment_age = Duration::from_millis(10);
+    Options { chained: true, segment_age, segment_bytes: 4_000, ..options(directory) }
 }
 
 /// Three segments: 1..=6 with facts 2, 3 and 6, then 7..=8 with beats alone, then 9 with a fact.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};
 
 use crate::child::{crowded, start};
-use crate::support::{all, assert_whole, open};
+use crate::support::{all, assert_whole, at, open};
 
 const ROUNDS: u64 = 24;
 
@@ -11,6 +11,8 @@ const ROUNDS: u64 = 24;
 struct Said {
     sent: u64,
     acknowledged: u64,
+    /// Rounds of retention that merged segments.
+    merges: u64,
     /// By number: the beginning of the line that was acknowledged or seen, and whether it must stay.
     known: BTreeMap<u64, (String, bool)>,
 }
@@ -20,6 +22,7 @@ impl Said {
         let words: Vec<&str> = line.splitn(3, ' ').collect();
         match words[..] {
             ["sent", _] => self.sent += 1,
+            ["merged"] => self.merges += 1,
             ["saw", seq, line] => {
                 let beginning = line.split(",\"seq\"").next().unwrap().to_owned();
                 let stays = line.starts_with("{\"fact\"");
@@ -77,10 +80,11 @@ fn assert_groups_are_whole<'a>(lines: impl Iterator<Item = &'a String> + Clone) 
 fn a_kill_at_any_moment_loses_nothing_acknowledged_and_leaves_no_half_group() {
     let directory = tempfile::tempdir().unwrap();
     let mut known: BTreeMap<u64, (String, bool)> = BTreeMap::new();
-    let (mut in_flight, mut torn, mut epochs) = (0, 0, Vec::new());
+    let (mut in_flight, mut torn, mut merges, mut epochs) = (0, 0, 0, Vec::new());
     for number in 0..ROUNDS {
         let said = round(directory.path(), 1 + number * number * 5 % 997);
         in_flight += u64::from(said.sent > said.acknowledged);
+        merges += said.merges;
 
         let journal = open(crowded(directory.path()));
         torn += u64::from(journal.recovered().torn_bytes > 0);
@@ -97,11 +101,18 @@ fn a_kill_at_any_moment_loses_nothing_acknowledged_and_leaves_no_half_group() {
             }
         }
         assert_groups_are_whole(records.values());
+        // Every other process begins with what was merged in peace, and all may die over it.
+        if number.is_multiple_of(2) {
+            merges += journal.retain(at(3_600_000)).unwrap().merged_segments;
+        }
         journal.close().unwrap();
         assert_whole(directory.path(), true);
     }
     assert_eq!(epochs, vec![1; ROUNDS as usize]);
-    let count = format!("{ROUNDS} kills, {in_flight} with appends in flight, {torn} left a torn end\n");
+    let count = format!(
+        "{ROUNDS} kills, {in_flight} with appends in flight, {torn} left a torn end; {merges} segments merged\n"
+    );
     std::io::stdout().write_all(count.as_bytes()).unwrap();
+    assert!(merges > 0, "nothing was merged");
     assert!(in_flight * 10 >= ROUNDS * 9, "only {in_flight} of {ROUNDS} kills hit appends in flight");
 }

@@ -8,6 +8,7 @@ mod damage;
 mod disk;
 mod epochs;
 mod kill;
+mod merging;
 mod model;
 mod queue;
 mod readers;

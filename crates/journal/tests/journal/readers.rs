@@ -11,6 +11,8 @@ fn hundred() -> (TempDir, Journal) {
     let journal = open(Options {
         segment_age: Duration::from_millis(10),
         max_bytes: 1_600,
+        // So few that no two segments become one.
+        segment_bytes: 1_000,
         ..options(directory.path())
     });
     for number in 1..=100 {

@@ -75,11 +75,11 @@ impl Link {
         Self { url, rpc, shared, deliveries, health, open, sent: 0, batches: 0, pause, away_since: None }
     }
 
-    /// Publishes until `shutdown`; then sends for at most `last_moment` what still waits.
-    pub(super) async fn run(mut self, shutdown: CancellationToken, last_moment: Duration) {
+    /// Publishes until everybody who could publish has ended; then sends for at most `last_moment` what still waits.
+    pub(super) async fn run(mut self, tasks_ended: CancellationToken, last_moment: Duration) {
         let mut stream = None;
-        // It only ends with the shutdown.
-        let _ = shutdown.run_until_cancelled(self.publish(&mut stream)).await;
+        // It never ends by itself.
+        let _ = tasks_ended.run_until_cancelled(self.publish(&mut stream)).await;
         let _ = tokio::time::timeout(last_moment, self.flush(stream)).await;
         let lost = self.shared.buffer().close();
         if lost > 0 {

@@ -9,6 +9,8 @@
 //!   which the stream keeps once what comes twice: nothing is lost or doubled by its stops and starts.
 //! - What waits is bounded in number and bytes. What finds no room is counted, and the loss is published as an alert as
 //!   soon as half of the room is free.
+//! - What is published while the service stops is sent as well: the connection outlives all other tasks, sends what
+//!   waits then, for at most [`LAST_MOMENT`], and closes.
 //! - An event that the stream refuses for good is logged, counted and passed over: it stops no other.
 
 mod buffer;
@@ -35,7 +37,7 @@ use crate::{Health, Metrics, Running, clock, rpc};
 use buffer::{Buffer, Loss};
 use link::Link;
 
-/// The longest that a stop waits for what is still to be sent.
+/// The longest that a stop waits, when all else has ended, for what is still to be sent.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 /// Bytes of an event that is passed over that are logged.
 const SHOWN: usize = 256;
@@ -53,7 +55,7 @@ pub struct Publisher {
 #[error("the service stops before the event stream has it")]
 pub struct Stopped;
 
-/// Keeps a connection to the event stream until `running` stops. The service is no less well while there is none.
+/// Keeps a connection to the event stream until all tasks of `running` have ended, and what they published is sent. The service is no less well while there is none.
 pub fn spawn(
     entry: &catalog::Entry,
     swarm: &Swarm,
@@ -74,7 +76,7 @@ pub fn spawn(
     let url = swarm.events_url.clone();
     let link = Link::new(url.clone(), rpc::channel(&url)?, Arc::clone(&shared), to_deliver, health.clone());
     let last_moment = LAST_MOMENT.min(Duration::from_secs(swarm.grace_s));
-    running.tasks().spawn(link.run(running.shutdown().clone(), last_moment));
+    running.spawn_helper(|tasks_ended| link.run(tasks_ended, last_moment));
     Ok(Publisher { shared, deliveries, shutdown: running.shutdown().clone() })
 }
 
@@ -88,7 +90,7 @@ impl Publisher {
 
     /// Publishes what lies in a store of its own, with a cursor that moves when this returns: the stream has it all then,
     /// except what it will never take. Waits as long as the stream is away. Called again with the same events, with the
-    /// same keys, it doubles nothing.
+    /// same keys, it doubles nothing. Ends when the service is told to stop: what lies in a store waits there.
     pub async fn deliver(&self, events: Vec<Event>) -> Result<(), Stopped> {
         let mut lines: VecDeque<_> = events.into_iter().filter_map(|event| self.shared.line(event)).collect();
         while !lines.is_empty() {

@@ -1,5 +1,6 @@
 //! A service's voice in the event stream, against a stream that does what the test says.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pas_service::publisher::{self, Publisher, Stopped};
@@ -10,16 +11,23 @@ use pas_types::catalog;
 use pas_types::event::{Event, Log};
 use pas_types::health::{Check, HealthStatus};
 use serde_json::json;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// A service that does nothing but publish.
+/// A service that does nothing but publish: when the test says so, or in a request that takes its time.
 struct Speaker {
     running: Running,
     publisher: Publisher,
     health: Health,
     url: String,
     http: reqwest::Client,
+    /// Whoever posts to `/say` has come, waits until it goes on, and then publishes [`LAST`].
+    reached: Arc<Notify>,
+    goes_on: Arc<Notify>,
 }
+
+/// What a request publishes last.
+const LAST: usize = 1_000_000;
 
 impl Speaker {
     fn start(port: u16) -> Self {
@@ -29,16 +37,27 @@ impl Speaker {
         let health = Health::new(&catalog::REGISTRY, clock::now());
         let metrics = Metrics::new(&catalog::REGISTRY);
         let publisher = publisher::spawn(&catalog::REGISTRY, &swarm, &health, &metrics, &running).unwrap();
+        let (reached, goes_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let answer = {
+            let (publisher, reached, goes_on) =
+                (publisher.clone(), Arc::clone(&reached), Arc::clone(&goes_on));
+            async move || {
+                reached.notify_one();
+                goes_on.notified().await;
+                publisher.publish(said(LAST));
+            }
+        };
         let server = pas_service::server::Server {
             entry: catalog::REGISTRY,
-            routes: axum::Router::new(),
+            routes: axum::Router::new().route("/say", axum::routing::post(answer)),
             rpc: None,
             openapi: utoipa::openapi::OpenApi::default(),
             health: health.clone(),
             metrics,
         };
         server.spawn(&swarm, sockets, &running).unwrap();
-        Self { url: running.url(), running, publisher, health, http: pas_testkit::http() }
+        let (url, http) = (running.url(), pas_testkit::http());
+        Self { running, publisher, health, url, http, reached, goes_on }
     }
 
     fn publish(&self, numbers: impl IntoIterator<Item = usize>) {
@@ -260,5 +279,39 @@ async fn a_stop_does_not_wait_for_a_stream_that_does_not_answer() {
     speaker.running.stop().await.unwrap();
     let took = clock::now().monotonic.saturating_sub(begun);
     assert!(took < Duration::from_secs(4), "of a grace of 5 s it took {took:?}");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_last_request_publishes_in_the_grace_is_sent_before_the_service_ends() {
+    let (stream, port) = (EventStream::default(), free_port());
+    let server = serve(&stream, port);
+    let speaker = Speaker::start(port);
+    speaker.publish([0]);
+    has(&stream, 1).await;
+    let (http, url, shutdown) =
+        (speaker.http.clone(), format!("{}/say", speaker.url), speaker.running.shutdown().clone());
+    let (reached, goes_on) = (Arc::clone(&speaker.reached), Arc::clone(&speaker.goes_on));
+    let request = async {
+        let answer = http.post(url).send().await.unwrap();
+        assert!(answer.status().is_success());
+    };
+    let stop = async {
+        reached.notified().await;
+        let stopped = speaker.running.stop();
+        let late = async {
+            shutdown.cancelled().await;
+            // It is told to stop, has nothing to send, and its connection is taken away besides.
+            server.stop().await.unwrap();
+            let server = serve(&stream, port);
+            goes_on.notify_one();
+            server
+        };
+        let (stopped, server) = tokio::join!(stopped, late);
+        stopped.unwrap();
+        assert_eq!(numbers(&stream), [0, LAST]);
+        server
+    };
+    let ((), server) = tokio::join!(request, stop);
     server.stop().await.unwrap();
 }

@@ -4,6 +4,7 @@
 
 mod packet;
 mod pump;
+mod waiting;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -24,7 +25,7 @@ use packet::Incoming;
 use pump::{Command, Pump};
 
 const PATH: &str = "/socket.io/";
-/// Packets that wait for a slow connection.
+/// Packets that wait for a slow connection; their bytes are bounded too, see [`waiting::BYTES`].
 const WAITING: usize = 256;
 /// Packets of a client that wait to be looked at; who sends more at once is cut off.
 const INBOX: usize = 64;

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::waiting::Waiting;
 use super::{Link, packet};
 use crate::app::App;
 use crate::core::window::{Rules, Window};
@@ -23,6 +24,8 @@ use crate::tail::{End, Part, Tail};
 const ENTRANCE: Duration = Duration::from_secs(45);
 /// How often it is looked whether a full connection has room again.
 const ROOM: Duration = Duration::from_millis(5);
+/// How long a share of what the connection has taken may be kept when nothing follows it.
+const SETTLE: Duration = Duration::from_millis(100);
 /// A client that wants nothing of what happens is told where it is this often, or it would fall behind what is kept.
 const PROGRESS: Duration = Duration::from_secs(5);
 
@@ -48,6 +51,7 @@ pub(super) struct Pump {
     /// Between two frames; what comes meanwhile goes together.
     pause: Duration,
     gauges: watch::Receiver<Option<Arc<Gauges>>>,
+    waiting: Waiting,
 }
 
 /// Why a way of sending ends.
@@ -78,7 +82,8 @@ impl Pump {
         pause: Duration,
     ) -> Self {
         let gauges = app.shared.gauges.subscribe();
-        Self { app, socket, commands, rules, pause, gauges }
+        let waiting = Waiting::new(app.shared.counts.waiting_bytes.clone());
+        Self { app, socket, commands, rules, pause, gauges, waiting }
     }
 
     /// Runs until the client is gone or cut off, or the service stops. The connection is then closed, which a client takes
@@ -161,6 +166,7 @@ impl Pump {
                     Err(End::Failed(_)) => return Turn::Close,
                 },
                 Ok(()) = self.gauges.changed() => self.gauge(),
+                () = sleep(SETTLE), if !self.waiting.is_empty() => self.waiting.settle(),
             }
         }
     }
@@ -228,6 +234,7 @@ impl Pump {
                     return Turn::Close;
                 }
                 Ok(()) = self.gauges.changed() => self.gauge(),
+                () = sleep(SETTLE), if !self.waiting.is_empty() => self.waiting.settle(),
             }
         }
     }
@@ -252,7 +259,7 @@ impl Pump {
         (self.app.subscribed(head, SubscribeMode::Reset), head)
     }
 
-    async fn answer<T: serde::Serialize>(&self, name: &str, value: &T, ack: Option<u64>) {
+    async fn answer<T: serde::Serialize>(&mut self, name: &str, value: &T, ack: Option<u64>) {
         // Who is gone, or cut off, is seen at the next packet.
         let _ = self.say(packet::event_of(name, value)).await;
         if let Some(number) = ack {
@@ -261,7 +268,7 @@ impl Pump {
     }
 
     /// What may come at any time and changes nothing.
-    async fn ignore(&self, command: Command) {
+    async fn ignore(&mut self, command: Command) {
         if let Command::Elsewhere(namespace) = command {
             let is_old = self.socket.protocol == ProtocolVersion::V3;
             let _ = self.say(packet::no_such_namespace(&namespace, !is_old)).await;
@@ -275,16 +282,23 @@ impl Pump {
         }
     }
 
-    /// Sends a packet, waiting while the connection is full. False when it is closed, or was full for too long.
-    async fn say(&self, packet: String) -> bool {
+    /// Sends a packet, waiting while the connection is full: in packets, or in bytes. False when it is closed, or was full
+    /// for too long.
+    async fn say(&mut self, packet: String) -> bool {
         let mut packet = Str::from(packet);
         let until = Instant::now() + self.rules.patience;
         loop {
-            packet = match self.socket.emit(packet) {
-                Ok(()) => return true,
-                Err(TrySendError::Closed(_)) => return false,
-                Err(TrySendError::Full(packet)) => packet,
-            };
+            if self.waiting.has_room() {
+                let share = packet.clone();
+                packet = match self.socket.emit(packet) {
+                    Ok(()) => {
+                        self.waiting.add(share);
+                        return true;
+                    }
+                    Err(TrySendError::Closed(_)) => return false,
+                    Err(TrySendError::Full(packet)) => packet,
+                };
+            }
             if Instant::now() >= until {
                 self.cut_off("it takes nothing");
                 return false;

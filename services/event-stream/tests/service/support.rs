@@ -43,9 +43,13 @@ impl Server {
     }
 
     pub(crate) async fn rpc(&self) -> Result<EventsClient<Channel>> {
-        let channel = Channel::from_shared(self.client.url.clone())?.connect().await?;
-        Ok(EventsClient::new(channel))
+        rpc(&self.client.url).await
     }
+}
+
+/// A connection to the event stream at `url`.
+pub(crate) async fn rpc(url: &str) -> Result<EventsClient<Channel>> {
+    Ok(EventsClient::new(Channel::from_shared(url.to_owned())?.connect().await?))
 }
 
 async fn run(data: &Path, config: Config) -> Result<Running> {

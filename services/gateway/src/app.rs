@@ -252,7 +252,7 @@ impl App {
         receipt.cost_estimate.usd = nothing;
         receipt.cost_estimate.state = pas_types::event::CostState::Confirmed;
         self.count(&receipt);
-        drop(self.receipts().settle(receipt.clone()).await);
+        let _ = self.receipts().settle(receipt.clone()).await;
         Reply::Refused(Box::new(Refused { error, receipt: Some(Box::new(receipt)) }))
     }
 }

@@ -19,13 +19,29 @@ pub struct Config {
     pub port: u16,
     /// What ids of calls end with, where more than one gateway runs; empty where one does.
     pub instance: String,
+    /// Where the provider router is.
+    pub router_url: String,
+    /// Calls that may be under way at once.
+    pub in_flight: usize,
+    /// Bytes of an answer that is held whole.
+    pub answer_bytes: usize,
+    /// Bytes of one event of a stream.
+    pub event_bytes: usize,
     /// How receipts are kept.
     pub receipts: receipts::Config,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { port: catalog::GATEWAY.port, instance: String::new(), receipts: receipts::Config::default() }
+        Self {
+            port: catalog::GATEWAY.port,
+            instance: String::new(),
+            router_url: "http://127.0.0.1:6103".to_owned(),
+            in_flight: 4096,
+            answer_bytes: 32 * 1024 * 1024,
+            event_bytes: 8 * 1024 * 1024,
+            receipts: receipts::Config::default(),
+        }
     }
 }
 
@@ -38,6 +54,9 @@ impl Config {
                 format!("instance is `{}`: use letters, digits, `.`, `_` or `-`, as `a`", self.instance);
             return Err(Error::invalid("instance", message));
         }
+        check_range("in_flight", self.in_flight as u64, 1, 100_000)?;
+        check_range("answer_bytes", self.answer_bytes as u64, 1024, 1 << 30)?;
+        check_range("event_bytes", self.event_bytes as u64, 1024, 1 << 30)?;
         self.receipts.validate()
     }
 }

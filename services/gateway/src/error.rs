@@ -9,6 +9,9 @@ pub enum Error {
     /// There is no receipt of such a call, or no longer.
     #[error("there is no receipt of {0}: GET /receipts lists those that are kept")]
     UnknownCall(CallId),
+    /// No such call is under way.
+    #[error("no call {0} is under way: GET /inflight lists those that are")]
+    NotInFlight(CallId),
     /// The cursor names no place in the list.
     #[error("the cursor names no place in the list: use the next_cursor of an answer, or begin without one")]
     UnknownCursor,
@@ -32,7 +35,7 @@ impl From<Error> for pas_types::Error {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match error {
-            Error::UnknownCall(_) => Self::not_found(message).with_field("run_id"),
+            Error::UnknownCall(_) | Error::NotInFlight(_) => Self::not_found(message).with_field("run_id"),
             Error::UnknownCursor => Self::invalid("cursor", message),
             Error::NoIndex => Self::new(ErrorCode::FailedPrecondition, message),
             Error::IndexBehind(_) | Error::IndexUnreadable | Error::Cut => {

@@ -48,7 +48,8 @@ impl Knowledge {
             }
         };
         let services = kept.as_ref().map(|kept| kept.services.clone()).unwrap_or_default();
-        let documents = kept.and_then(|kept| Some(Documents { matrix: kept.matrix?, policies: kept.policies? }));
+        let documents =
+            kept.and_then(|kept| Some(Documents { matrix: kept.matrix?, policies: kept.policies? }));
         let compiled = documents.as_ref().map(compile).transpose().unwrap_or_else(|error| {
             tracing::warn!("the documents that were in force last can't be used: {error:#}");
             None
@@ -82,7 +83,10 @@ impl Knowledge {
     }
 
     /// Other documents are in force.
-    pub fn learn_documents(&self, documents: Documents) -> anyhow::Result<(Arc<Fleet>, Option<RegistryPlace>)> {
+    pub fn learn_documents(
+        &self,
+        documents: Documents,
+    ) -> anyhow::Result<(Arc<Fleet>, Option<RegistryPlace>)> {
         let table = compile(&documents)?;
         let mut known = self.lock();
         (known.table, known.documents) = (table, Some(documents));
@@ -159,7 +163,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("run/gateway.json");
         let documents = Documents {
-            matrix: r#"{"providers":[],"routes":{}}"#.to_owned(),
+            matrix: r#"{"providers":[],"routes":[]}"#.to_owned(),
             policies: r#"{"default":"balanced","policies":{"balanced":{},"local":{},"cheapest":{},"fastest":{},"best":{}}}"#
                 .to_owned(),
         };

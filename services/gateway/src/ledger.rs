@@ -250,7 +250,7 @@ impl Ledger {
         times.upstream = Some(self.upstream.into());
         times.overhead = Some(total.saturating_sub(self.upstream).into());
         times.total = total.into();
-        receipt.content = self.content.take().map(Meter::finish);
+        receipt.content = self.content.take().map(|mut meter| meter.finish());
         self.give_back(&receipt);
         self.app.count(&receipt);
         Some(receipt)

@@ -1,22 +1,44 @@
 #![doc = include_str!("../README.md")]
 
+pub mod app;
+pub mod call;
+pub mod client;
 pub mod config;
+pub mod core;
 pub mod error;
+pub mod headers;
 pub mod http;
+pub mod inflight;
+pub mod knowledge;
+pub mod lane;
+pub mod ledger;
+pub mod metrics;
+pub mod pipeline;
 pub mod receipts;
+pub mod snapshot;
+pub mod table;
+pub mod tasks;
+
+use std::sync::Arc;
 
 use pas_service::server::Server;
-use pas_service::{Health, Metrics, Running, Settings, Sockets, clock, presence, publisher};
+use pas_service::{Health, Metrics, Running, Settings, Sockets, clock, fleet, presence, publisher};
 use pas_types::catalog;
 use tokio_util::sync::CancellationToken;
 
 pub use crate::config::Config;
 pub use crate::http::openapi;
 
+use crate::app::App;
+use crate::client::Router;
+use crate::knowledge::Knowledge;
+use crate::metrics::{Counts, Look};
 use crate::receipts::Receipts;
 
 /// Which service this is.
 const ENTRY: catalog::Entry = catalog::GATEWAY;
+/// Where what is known lies below the data directory.
+const KNOWN: &str = "run/gateway-snapshot.json";
 
 /// Starts the gateway on `sockets`; it ends on `shutdown`.
 pub async fn start(
@@ -31,10 +53,29 @@ pub async fn start(
 
     // What was open when the last run ended is settled first.
     let publisher = publisher::spawn(&ENTRY, &swarm, &health, &metrics, &running)?;
-    let receipts = Receipts::open(&config, &swarm, &health, &metrics, publisher, &running)?;
+    let receipts = Receipts::open(&config, &swarm, &health, &metrics, publisher.clone(), &running)?;
+
+    // What was known last holds until it is heard anew.
+    let knowledge = Arc::new(Knowledge::open(swarm.data_dir.join(KNOWN))?);
+    let (known, place) = knowledge.fleet();
+    let router = Router::new(&config.router_url)?;
+    let (counts, tasks, shutdown) =
+        (Counts::new(&metrics), running.tasks().clone(), running.shutdown().clone());
+    let app = App::new(config, known, place, receipts.clone(), counts, publisher, tasks.clone());
+    metrics.register_collector(Look(Arc::downgrade(app.in_flight())));
+    let heard = fleet::spawn(&swarm, knowledge.services(), &health, &running);
+    tasks.spawn(tasks::follow_registry(app.clone(), Arc::clone(&knowledge), heard, shutdown.clone()));
+    tasks.spawn(tasks::follow_router(
+        app.clone(),
+        Arc::clone(&knowledge),
+        router,
+        health.clone(),
+        shutdown.clone(),
+    ));
+    tasks.spawn(tasks::look_after(app.clone(), knowledge, health.clone(), shutdown));
 
     // From here on it is called.
-    let (routes, openapi) = http::routes(receipts.clone());
+    let (routes, openapi) = http::routes(app);
     let server = Server { entry: ENTRY, routes, rpc: None, openapi, health: health.clone(), metrics };
     server.spawn(&swarm, sockets, &running)?;
     presence::spawn(&swarm, presence::registration(&ENTRY, &running.url(), &[]), &health, &running);

@@ -45,7 +45,8 @@ pub async fn follow_router(
     let hear = |heard: Heard| match heard {
         Heard::Progress => health.ok("router"),
         Heard::Broke(error) => {
-            let reason = format!("the provider router is not heard, what was in force goes on to hold: {error}");
+            let reason =
+                format!("the provider router is not heard, what was in force goes on to hold: {error}");
             health.set("router", HealthStatus::Degraded, reason);
         }
         Heard::Documents(documents) => match knowledge.learn_documents(documents) {
@@ -73,7 +74,9 @@ pub async fn look_after(app: App, knowledge: Arc<Knowledge>, health: Health, shu
         let kept = tokio::task::spawn_blocking(move || kept.keep()).await;
         match kept {
             Ok(Ok(())) => health.ok("snapshot"),
-            Ok(Err(error)) => health.set("snapshot", HealthStatus::Degraded, format!("it is not kept: {error:#}")),
+            Ok(Err(error)) => {
+                health.set("snapshot", HealthStatus::Degraded, format!("it is not kept: {error:#}"))
+            }
             Err(_) => return,
         }
         let age = clock::now().monotonic.saturating_sub(app.snapshots().take().heard);

@@ -73,12 +73,14 @@ impl Router {
         pause: &mut Duration,
     ) -> anyhow::Result<Infallible> {
         let told = |status: tonic::Status| anyhow::anyhow!("the stream broke: {}", status.message());
-        let begun = tokio::time::timeout(CALL, self.rpc.watch(WatchRequest { known: self.known.clone() })).await;
+        let begun =
+            tokio::time::timeout(CALL, self.rpc.watch(WatchRequest { known: self.known.clone() })).await;
         let mut stream = begun.context("the stream did not begin in time")?.map_err(told)?.into_inner();
         loop {
             let next = tokio::time::timeout(SILENCE, stream.message()).await;
             let next = next.context("it says nothing any more")?.map_err(told)?;
-            let event = next.context("it ended the stream")?.event.context("it said what nobody understands")?;
+            let event =
+                next.context("it ended the stream")?.event.context("it said what nobody understands")?;
             match event {
                 Event::Documents(documents) => {
                     self.known = documents.versions;

@@ -1,6 +1,15 @@
 //! The routes. Each decodes, makes one call, and encodes.
 
+mod anthropic;
+mod encode;
+mod endpoint;
+mod gemini;
+mod inflight;
+mod invoke;
+mod models;
+mod openai;
 mod receipts;
+mod waiting;
 
 use axum::Router;
 use pas_service::openapi;
@@ -8,19 +17,30 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::ENTRY;
-use crate::receipts::Receipts;
+use crate::app::App;
 
 /// The routes and their description.
-pub fn routes(receipts: Receipts) -> (Router, OpenApi) {
-    let (router, openapi) = described().split_for_parts();
-    (router.with_state(receipts), openapi)
+pub fn routes(app: App) -> (Router, OpenApi) {
+    let (receipts, of_receipts) = receipts::described().split_for_parts();
+    let (calls, mut openapi) = described().split_for_parts();
+    openapi.merge(of_receipts);
+    let receipts = receipts.with_state(app.receipts().clone());
+    (calls.merge(endpoint::unsupported()).with_state(app).merge(receipts), openapi)
 }
 
 /// The description of the routes.
 pub fn openapi() -> OpenApi {
-    described().into_openapi()
+    let mut openapi = described().into_openapi();
+    openapi.merge(receipts::described().into_openapi());
+    openapi
 }
 
-fn described() -> OpenApiRouter<Receipts> {
-    OpenApiRouter::with_openapi(openapi::base(&ENTRY)).merge(receipts::described())
+fn described() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::base(&ENTRY))
+        .merge(invoke::described())
+        .merge(openai::described())
+        .merge(anthropic::described())
+        .merge(gemini::described())
+        .merge(models::described())
+        .merge(inflight::described())
 }

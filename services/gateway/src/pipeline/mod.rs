@@ -29,6 +29,7 @@ use crate::core::fault::{Fault, Next};
 use crate::inflight::Flight;
 use crate::lane::Lane;
 use crate::ledger::Ledger;
+use crate::receipts::Unavailable;
 use crate::snapshot::Snapshot;
 
 pub use passing::Passing;
@@ -202,7 +203,7 @@ async fn carry_out(
 /// Whether the call may go on at all.
 fn admit(app: &App, call: &Call, snapshot: &Snapshot, ledger: &mut Ledger) -> Result<(), Error> {
     if !app.receipts().is_writable() {
-        return Err(app.receipts().unavailable().into());
+        return Err(Unavailable::Disk.into());
     }
     if let Some(agent) = call.wishes.agent.as_deref()
         && snapshot.is_paused(agent)
@@ -498,7 +499,7 @@ async fn refuse(status: CallStatus, error: Error, mut ledger: Ledger) -> Reply {
         return Reply::Refused(Box::new(Refused { error, receipt: None }));
     };
     // It is told all the same: it has cost nothing that would be lost, or its receipt waits to be written.
-    drop(settled.await);
+    let _ = settled.await;
     Reply::Refused(Box::new(Refused { error, receipt: Some(receipt) }))
 }
 

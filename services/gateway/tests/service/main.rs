@@ -1,0 +1,7 @@
+//! The gateway for real: over HTTP, with a registry, in front of providers that do what a test wants.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod faults;
+mod passing;
+mod support;

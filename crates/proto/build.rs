@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-const FILES: [&str; 2] = ["pas/events/v1/events.proto", "pas/registry/v1/registry.proto"];
+const FILES: [&str; 3] =
+    ["pas/events/v1/events.proto", "pas/registry/v1/registry.proto", "pas/routing/v1/routing.proto"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new("../../contracts/proto");

@@ -21,3 +21,11 @@ pub mod registry {
         tonic::include_proto!("pas.registry.v1");
     }
 }
+
+/// What the provider router serves to the rest of PAS.
+pub mod routing {
+    /// Version 1 of `pas.routing`.
+    pub mod v1 {
+        tonic::include_proto!("pas.routing.v1");
+    }
+}

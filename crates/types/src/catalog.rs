@@ -31,8 +31,12 @@ pub const HEARTBEAT_MONITOR: Entry = Entry {
 pub const EVENT_STREAM: Entry =
     Entry { name: "event-stream", section: "event_stream", port: 6102, binary: "pas-event-stream" };
 
+/// The provider router.
+pub const PROVIDER_ROUTER: Entry =
+    Entry { name: "provider-router", section: "provider_router", port: 6103, binary: "pas-provider-router" };
+
 /// Every service that exists, in the order in which they start.
-pub const SERVICES: [Entry; 3] = [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR];
+pub const SERVICES: [Entry; 4] = [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR, PROVIDER_ROUTER];
 
 /// The port of the web HMI, whose origin every service admits.
 pub const HMI_PORT: u16 = 6101;

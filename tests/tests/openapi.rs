@@ -16,6 +16,7 @@ fn documents() -> Vec<(catalog::Entry, OpenApi)> {
         (catalog::EVENT_STREAM, pas_event_stream::openapi()),
         (catalog::HEARTBEAT_MONITOR, pas_heartbeat_monitor::openapi()),
         (catalog::GATEWAY, pas_gateway::openapi()),
+        (catalog::PROVIDER_ROUTER, pas_provider_router::openapi()),
     ]
 }
 

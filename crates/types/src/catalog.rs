@@ -34,8 +34,12 @@ pub const EVENT_STREAM: Entry =
 /// The gateway.
 pub const GATEWAY: Entry = Entry { name: "gateway", section: "gateway", port: 6120, binary: "pas-gateway" };
 
+/// The provider router.
+pub const PROVIDER_ROUTER: Entry =
+    Entry { name: "provider-router", section: "provider_router", port: 6103, binary: "pas-provider-router" };
+
 /// Every service that exists, in the order in which they start.
-pub const SERVICES: [Entry; 4] = [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR, GATEWAY];
+pub const SERVICES: [Entry; 5] = [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR, PROVIDER_ROUTER, GATEWAY];
 
 /// The port of the web HMI, whose origin every service admits.
 pub const HMI_PORT: u16 = 6101;

@@ -1,14 +1,17 @@
 //! The words of routing, and the wire types of the provider router.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::check::{check_name_if_given, check_tokens, check_within};
-use crate::error::{Error, ErrorEnvelope};
+use crate::error::{Error, ErrorCode};
 use crate::event::CallCost;
 use crate::id::ServiceId;
 use crate::invoke::{PolicyWish, Target};
 use crate::limits;
+use crate::money::NanoUsd;
 use crate::object::only_objects;
 use crate::schema::{Name, Tokens};
 use crate::word::words;
@@ -265,10 +268,35 @@ pub struct RouteAnswer {
     /// Who would not be asked, and why: those that come nearest, until 16 are listed in all.
     pub excluded: Vec<ExcludedView>,
     /// All that would not be asked, counted by reason.
-    pub excluded_counts: std::collections::BTreeMap<Exclusion, u32>,
+    pub excluded_counts: BTreeMap<Exclusion, u32>,
     /// What the caller would be told, when nobody is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<ErrorEnvelope>,
+    pub refusal: Option<RefusalView>,
+}
+
+/// What a caller would be told for whom there is nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RefusalView {
+    /// The code of the error.
+    pub code: ErrorCode,
+    /// Its HTTP status.
+    pub http_status: u16,
+    /// What stands in the way of each.
+    pub message: String,
+    /// When a retry makes sense, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
+}
+
+impl From<&Error> for RefusalView {
+    fn from(error: &Error) -> Self {
+        Self {
+            code: error.code,
+            http_status: error.status(),
+            message: error.message.clone(),
+            retry_after_s: error.retry_after_s,
+        }
+    }
 }
 
 /// The rules by which is chosen, from the named policy, the route and the wishes together.
@@ -347,6 +375,67 @@ pub struct ExcludedView {
     pub model: String,
     /// Why not, in words.
     pub excluded: String,
+}
+
+/// The answer of `GET /matrix`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MatrixView {
+    /// A short word for its content.
+    pub version: String,
+    /// The provider matrix that is in force, as its file has it.
+    #[schema(value_type = Object)]
+    pub matrix: serde_json::Value,
+}
+
+/// The answer of `GET /policies`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PoliciesView {
+    /// A short word for their content.
+    pub version: String,
+    /// The routing policies that are in force, as their file has them.
+    #[schema(value_type = Object)]
+    pub policies: serde_json::Value,
+}
+
+/// The answer of `GET /prices`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PricesView {
+    /// A short word for all of them, which is on receipts.
+    pub version: String,
+    /// One of each model, in the order of the matrix.
+    pub prices: Vec<PriceView>,
+}
+
+/// What a model costs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PriceView {
+    /// Who offers it.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// Dollars for a million tokens; null where that isn't known, or nothing since it runs on this machine.
+    pub usd_per_million: Option<RateView>,
+    /// A request with more tokens than this has other prices, if there are any.
+    pub above_input_tokens: Option<u64>,
+    /// Those.
+    pub usd_per_million_above: Option<RateView>,
+    /// Where the provider says so.
+    pub source: Option<String>,
+    /// The day on which that was read.
+    pub date: Option<String>,
+}
+
+/// Dollars for a million tokens of each kind; null where that isn't known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RateView {
+    /// Read.
+    pub input: Option<NanoUsd>,
+    /// Written, or thought.
+    pub output: Option<NanoUsd>,
+    /// Read from a cache.
+    pub cache_read: Option<NanoUsd>,
+    /// Written to a cache.
+    pub cache_write: Option<NanoUsd>,
 }
 
 only_objects!(RouteRequest, Weights);

@@ -1,0 +1,158 @@
+//! The attempts of a call, one after the other, until one brings an answer or nobody is left to be asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pas_dialects::error::Meaning;
+use pas_routing::{Choice, Plan};
+use pas_service::clock;
+use pas_types::{Error, ErrorCode};
+use tokio::time::Instant;
+
+use super::attempt::{Failed, attempt};
+use super::whole::Whole;
+use super::{Outcome, Way};
+use crate::core::breaker::Held;
+use crate::core::fault::{Fault, Next};
+use crate::lane::Lane;
+use crate::ledger::Ledger;
+
+/// The longest pause before an attempt is repeated, doubling from one to the next.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// What is known of the failures of a call.
+#[derive(Default)]
+struct Failures {
+    attempts: u32,
+    last: Option<Box<Failed>>,
+    last_name: String,
+    /// All of them were refused for having had too much.
+    only_busy: bool,
+}
+
+/// Tries, as the plan says.
+pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) -> Result<Outcome, Error> {
+    let mut failures = Failures { only_busy: true, ..Failures::default() };
+    let mut larger_than = 0;
+    for choice in &plan.choices {
+        let Some(lane) = way.snapshot.lane(choice.index) else { continue };
+        let room = way.snapshot.fleet.candidate(choice.index).and_then(|candidate| candidate.ctx_limit);
+        if failures.attempts > 0 && (lane.held().is_some() || room.is_some_and(|room| room <= larger_than)) {
+            continue;
+        }
+        // Once, and where that helps once more.
+        for turn in 0..2 {
+            if failures.attempts >= way.rules.max_attempts {
+                return Err(exhausted(way, &failures));
+            }
+            failures.attempts += 1;
+            let failed = match attempt(way, choice, lane, ledger).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(failed) => failed,
+            };
+            let verdict = failed.fault.verdict();
+            failures.only_busy &= matches!(failed.fault, Fault::Status { meaning: Meaning::RateLimited, .. });
+            failures.last_name = lane.name.to_string();
+            let may_repeat = way.repeatable || verdict.unsent;
+            let next = verdict.next;
+            let as_is = failed.as_is.is_some();
+            failures.last = Some(failed);
+            match next {
+                Next::Return if as_is => return returned(way, choice, lane, ledger, &mut failures),
+                Next::Stop => return Err(exhausted(way, &failures)),
+                _ if !may_repeat => return Err(exhausted(way, &failures)),
+                Next::Again if turn == 0 && failures.attempts < way.rules.max_attempts => {
+                    pause(way, failures.attempts).await;
+                    if lane.held().is_some() {
+                        break;
+                    }
+                }
+                Next::Larger => {
+                    larger_than = room.unwrap_or(u64::MAX);
+                    break;
+                }
+                Next::Return | Next::Again | Next::Elsewhere => break,
+            }
+        }
+        if !way.rules.fallback {
+            break;
+        }
+    }
+    let was_too_long =
+        matches!(failures.last.as_ref().map(|failed| failed.fault.verdict().next), Some(Next::Larger));
+    if was_too_long && let Some((choice, lane)) = last_tried(way, plan, &failures) {
+        return returned(way, &choice, &lane, ledger, &mut failures);
+    }
+    Err(exhausted(way, &failures))
+}
+
+fn last_tried(way: &Way<'_>, plan: &Plan, failures: &Failures) -> Option<(Choice, Arc<Lane>)> {
+    failures.last.as_ref()?.as_is.as_ref()?;
+    plan.choices.iter().find_map(|choice| {
+        let lane = way.snapshot.lane(choice.index)?;
+        (*lane.name == *failures.last_name).then(|| (*choice, Arc::clone(lane)))
+    })
+}
+
+/// The provider's own answer, where it is the caller's business.
+fn returned(
+    way: &Way<'_>,
+    choice: &Choice,
+    lane: &Arc<Lane>,
+    ledger: &mut Ledger,
+    failures: &mut Failures,
+) -> Result<Outcome, Error> {
+    let as_is = failures.last.as_mut().and_then(|failed| failed.as_is.take());
+    let Some(as_is) = as_is else { return Err(exhausted(way, failures)) };
+    ledger.resolved(choice, lane, None);
+    Ok(Outcome::Whole(Box::new(Whole::refusal(as_is, choice.dialect))))
+}
+
+async fn pause(way: &Way<'_>, attempt: u32) {
+    let longest = BACK_OFF * 2_u32.saturating_pow(attempt.saturating_sub(1).min(4));
+    let until = Instant::now() + clock::jittered(longest, 1.0);
+    tokio::time::sleep_until(until.min(way.deadline)).await;
+}
+
+/// What the caller is told when nobody is left to be asked.
+fn exhausted(way: &Way<'_>, failures: &Failures) -> Error {
+    let Some(failed) = &failures.last else {
+        return Error::unavailable("nobody could be asked: those who fit have no address");
+    };
+    let name = &failures.last_name;
+    let tried = match failures.attempts {
+        1 => "the attempt failed".to_owned(),
+        several => format!("{several} attempts failed; the last"),
+    };
+    let said = failed.in_words();
+    if failures.only_busy {
+        let wait = soonest_cool_down(way).unwrap_or(Duration::from_secs(1));
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let message = format!("{tried}: {name} {said}; nobody else can be asked before {seconds} s");
+        return Error::new(ErrorCode::RateLimited, message).with_retry_after(seconds.max(1));
+    }
+    match failed.fault {
+        Fault::Deadline { .. } => {
+            let seconds = way.rules.call.as_secs_f64();
+            let message = format!("the call's {seconds} s are over: {tried}: {name} {said}");
+            Error::new(ErrorCode::UpstreamTimeout, message)
+        }
+        Fault::FirstToken | Fault::Stalled | Fault::ConnectTimeout => {
+            Error::new(ErrorCode::UpstreamTimeout, format!("{tried}: {name} {said}"))
+        }
+        _ => Error::new(ErrorCode::UpstreamError, format!("{tried}: {name} {said}")),
+    }
+}
+
+/// How long until one of those who rest may be asked again.
+fn soonest_cool_down(way: &Way<'_>) -> Option<Duration> {
+    let now = clock::now().monotonic;
+    let lanes = (0..).map_while(|index| {
+        (index < way.snapshot.fleet.candidates().len() as u32).then(|| way.snapshot.lane(index))
+    });
+    let waits = lanes.flatten().filter_map(|lane| match lane.held() {
+        Some(Held::CoolDown(until)) => Some(until.saturating_sub(now)),
+        _ => None,
+    });
+    waits.min()
+}

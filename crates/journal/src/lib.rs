@@ -31,4 +31,4 @@ pub use queue::{AppendError, Appended, Refused};
 pub use reader::{Reader, Record};
 pub use recovery::Recovered;
 pub use retention::Retained;
-pub use verify::{Break, Report, VerifyError, Why, verify};
+pub use verify::{Break, Report, Survey, VerifyError, Why, survey, verify};

@@ -89,54 +89,119 @@ pub struct VerifyError {
     source: io::Error,
 }
 
+/// What a journal is like from its beginning to its end, whatever is wrong in between.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Survey {
+    /// Records that can be read.
+    pub records: u64,
+    /// What is wrong, in order: as many as [`Survey::BREAKS`].
+    pub breaks: Vec<Break>,
+    /// How much more is wrong.
+    pub more: u64,
+}
+
+impl Survey {
+    /// Places that are named.
+    pub const BREAKS: usize = 100;
+}
+
 /// Reads the journal in `directory`, which must be `chained` or not, and answers what is wrong first, if anything is.
 pub fn verify(directory: &Path, chained: bool) -> Result<Report, VerifyError> {
-    let mut walk = Walk { chained, ..Walk::default() };
-    let failed = |source| VerifyError { directory: directory.to_owned(), source };
-    let segments = files::segments(directory).map_err(failed)?;
-    for (index, first_seq) in segments.iter().enumerate() {
-        // It is in the one before, and about to go.
-        if *first_seq <= walk.through {
-            continue;
-        }
-        let path = files::segment(directory, *first_seq);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            // Retention has taken it since; and those before it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                walk = Walk { chained, ..Walk::default() };
-                continue;
-            }
-            Err(error) => return Err(failed(error)),
+    let walk = Walk::through(directory, |_| Ok(chained), false)?;
+    Ok(Report { broken: walk.breaks.into_iter().next(), ..walk.report })
+}
+
+/// Reads all of the journal in `directory`, and answers everything that is wrong. Whether it is chained, its headers say.
+/// Where nothing is wrong, it is what [`verify`] calls whole.
+pub fn survey(directory: &Path) -> Result<Survey, VerifyError> {
+    let walk = Walk::through(directory, is_chained, true)?;
+    Ok(Survey { records: walk.report.records, breaks: walk.breaks, more: walk.unnamed })
+}
+
+/// Whether any header has a link: damage may take one away, but makes none.
+fn is_chained(segments: &[(u64, PathBuf)]) -> io::Result<bool> {
+    for (first_seq, path) in segments {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            file => file?,
         };
-        let last = index + 1 == segments.len();
-        match walk.segment(&file, *first_seq, last) {
-            Ok(Ok(())) => {}
-            Ok(Err((line, why))) => {
-                let after = walk.report.last_seq;
-                walk.report.broken = Some(Break { segment: path, line, after, why });
-                break;
-            }
-            Err(error) => return Err(failed(error)),
+        let mut lines = Lines::new(&file, 0, file.metadata()?.len());
+        let header = lines.next()?.and_then(|raw| Header::parse(raw.bytes, *first_seq).ok());
+        if header.is_some_and(|header| header.prev.is_some()) {
+            return Ok(true);
         }
     }
-    Ok(walk.report)
+    Ok(false)
 }
 
 #[derive(Default)]
 struct Walk {
     chained: bool,
+    /// Whether to go on behind what is wrong.
+    thorough: bool,
+    /// Behind damage it isn't known what comes next, only that it comes later.
+    unsure: bool,
     epoch: u64,
     /// The last number that a merged segment stands for.
     through: u64,
     report: Report,
+    breaks: Vec<Break>,
+    unnamed: u64,
 }
 
 /// Goes on, or tells what is wrong.
 type Step = Result<(), Why>;
 
 impl Walk {
-    fn segment(&mut self, file: &File, first_seq: u64, last: bool) -> io::Result<Result<(), (u64, Why)>> {
+    fn through(
+        directory: &Path,
+        chained: impl FnOnce(&[(u64, PathBuf)]) -> io::Result<bool>,
+        thorough: bool,
+    ) -> Result<Self, VerifyError> {
+        let failed = |source| VerifyError { directory: directory.to_owned(), source };
+        let segments = files::segments(directory).map_err(failed)?;
+        let segments: Vec<_> =
+            segments.into_iter().map(|seq| (seq, files::segment(directory, seq))).collect();
+        let begin = Self { chained: chained(&segments).map_err(failed)?, thorough, ..Self::default() };
+        let mut walk = begin.again();
+        for (index, (first_seq, path)) in segments.iter().enumerate() {
+            // It is in the one before, and about to go.
+            if *first_seq <= walk.through {
+                continue;
+            }
+            match File::open(path) {
+                Ok(file) => {
+                    walk.segment(&file, path, *first_seq, index + 1 == segments.len()).map_err(failed)?
+                }
+                // Retention has taken it since; and those before it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => walk = begin.again(),
+                Err(error) => return Err(failed(error)),
+            }
+            if walk.is_over() {
+                break;
+            }
+        }
+        Ok(walk)
+    }
+
+    /// At the beginning again.
+    fn again(&self) -> Self {
+        Self { chained: self.chained, thorough: self.thorough, ..Self::default() }
+    }
+
+    fn is_over(&self) -> bool {
+        !self.thorough && !self.breaks.is_empty()
+    }
+
+    fn note(&mut self, segment: &Path, line: u64, after: u64, why: Why) {
+        if self.breaks.len() < Survey::BREAKS {
+            self.breaks.push(Break { segment: segment.to_owned(), line, after, why });
+        } else {
+            self.unnamed += 1;
+        }
+    }
+
+    fn segment(&mut self, file: &File, path: &Path, first_seq: u64, last: bool) -> io::Result<()> {
         let mut lines = Lines::new(file, 0, file.metadata()?.len());
         let mut number = 0;
         // The last segment's unfinished group is not broken; it counts for nothing until it is whole.
@@ -149,82 +214,110 @@ impl Walk {
             if !raw.whole && last {
                 break;
             }
+            let after = self.report.last_seq;
             let step = match number {
                 1 => self.header(raw.bytes, first_seq).map(|()| false),
-                _ => line::parse(raw.bytes)
-                    .filter(|line| raw.whole && line::is_sound(raw.bytes, line))
-                    .ok_or(Why::Damaged)
-                    .and_then(|line| self.line(&line)),
+                _ => self.raw_line(raw.bytes, raw.whole),
             };
             match step {
-                Err(why) => return Ok(Err((number, why))),
-                Ok(more) if more && last => {}
-                Ok(_) => {
-                    whole.clone_from(&self.report);
-                    whole_end = raw.end;
+                Err(why) => {
+                    self.note(path, number, after, why);
+                    if !self.thorough {
+                        return Ok(());
+                    }
                 }
+                Ok(more) if more && last => continue,
+                Ok(_) => {}
             }
+            whole.clone_from(&self.report);
+            whole_end = raw.end;
         }
         if last {
             self.report = whole;
             self.report.unfinished_bytes = end - whole_end;
         } else if number == 0 {
-            return Ok(Err((1, Why::Header)));
+            self.note(path, 1, self.report.last_seq, Why::Header);
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     fn header(&mut self, line: &[u8], first_seq: u64) -> Step {
-        let header = Header::parse(line, first_seq).map_err(|error| match error {
-            NoHeader::Newer(version) => Why::Newer(version),
-            NoHeader::Damaged => Why::Header,
+        let header = Header::parse(line, first_seq).map_err(|error| {
+            // Its records are read all the same.
+            self.unsure = true;
+            match error {
+                NoHeader::Newer(version) => Why::Newer(version),
+                NoHeader::Damaged => Why::Header,
+            }
         })?;
-        if header.prev.is_some() != self.chained {
-            return Err(Why::Chained);
-        }
         if self.report.segments == 0 {
             self.report.first_seq = first_seq;
             self.report.last_seq = first_seq - 1;
             self.report.anchor = header.prev;
             self.report.last_hash = header.prev;
-            // Nothing can have gone before the first record of all.
-            if first_seq == 1 && header.prev.is_some_and(|prev| prev != Hash::GENESIS) {
-                return Err(Why::Link);
-            }
         }
-        self.expect(first_seq)?;
-        if header.prev != self.report.last_hash {
+        let step = self.joins(&header, first_seq);
+        if step.is_ok() || self.thorough {
+            self.report.last_seq = self.report.last_seq.max(first_seq - 1);
+            self.report.last_hash = header.prev;
+            self.epoch = header.epoch;
+            self.through = header.through.unwrap_or(self.through);
+            self.report.segments += 1;
+            self.unsure = false;
+        }
+        step
+    }
+
+    /// Whether a segment goes on where the one before has ended.
+    fn joins(&self, header: &Header, first_seq: u64) -> Step {
+        if header.prev.is_some() != self.chained {
+            return Err(Why::Chained);
+        }
+        // Nothing can have gone before the first record of all.
+        if first_seq == 1 && header.prev.is_some_and(|prev| prev != Hash::GENESIS) {
             return Err(Why::Link);
         }
-        if header.epoch < self.epoch {
-            return Err(Why::Epoch);
+        self.expect(first_seq)?;
+        if !self.unsure && header.prev != self.report.last_hash {
+            return Err(Why::Link);
         }
-        self.epoch = header.epoch;
-        self.through = header.through.unwrap_or(self.through);
-        self.report.segments += 1;
-        Ok(())
+        if header.epoch < self.epoch { Err(Why::Epoch) } else { Ok(()) }
     }
 
     /// Answers whether the line's group goes on.
-    fn line(&mut self, line: &Line) -> Result<bool, Why> {
+    fn raw_line(&mut self, bytes: &[u8], whole: bool) -> Result<bool, Why> {
+        let Some(line) = line::parse(bytes).filter(|line| whole && line::is_sound(bytes, line)) else {
+            self.unsure = true;
+            return Err(Why::Damaged);
+        };
+        let step = self.follows(&line);
+        if step.is_ok() || (self.thorough && line.from > self.report.last_seq) {
+            self.report.last_hash = line.link.map(|link| link.hash);
+            self.report.last_seq = line.to;
+            match line.kind {
+                Kind::Gone => self.report.gone += line.to - line.from + 1,
+                Kind::Record { .. } => self.report.records += 1,
+            }
+            self.unsure = false;
+        }
+        step.map(|()| line.kind == (Kind::Record { more: true }))
+    }
+
+    /// Whether a line stands where it belongs.
+    fn follows(&self, line: &Line) -> Step {
         self.expect(line.from)?;
         if line.link.is_some() != self.chained {
             return Err(Why::Chained);
         }
-        if line.link.map(|link| link.prev) != self.report.last_hash {
+        if !self.unsure && line.link.map(|link| link.prev) != self.report.last_hash {
             return Err(Why::Link);
         }
-        self.report.last_hash = line.link.map(|link| link.hash);
-        self.report.last_seq = line.to;
-        match line.kind {
-            Kind::Gone => self.report.gone += line.to - line.from + 1,
-            Kind::Record { .. } => self.report.records += 1,
-        }
-        Ok(line.kind == (Kind::Record { more: true }))
+        Ok(())
     }
 
     fn expect(&self, found: u64) -> Step {
         let expected = self.report.last_seq + 1;
-        if found == expected { Ok(()) } else { Err(Why::Seq { expected, found }) }
+        let fits = if self.unsure { found >= expected } else { found == expected };
+        if fits { Ok(()) } else { Err(Why::Seq { expected, found }) }
     }
 }

@@ -47,6 +47,9 @@ pub struct Listed {
     subscriber: Arc<Subscriber>,
 }
 
+/// Subscribers that are told one by one in `/health`; `/metrics` has all.
+const TOLD: usize = 10;
+
 /// One subscriber as it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -94,5 +97,45 @@ impl Subscribers {
             at: subscriber.at.load(Ordering::Relaxed),
         };
         all.iter().map(standing).collect()
+    }
+}
+
+/// How far subscribers are at `head`, in words: those furthest behind one by one, and how many more there are. None when
+/// nobody reads.
+pub fn in_words(standings: &[Standing], head: u64) -> Option<String> {
+    let mut behind: Vec<_> = standings.iter().map(|it| (head.saturating_sub(it.at), it)).collect();
+    // Of two that are as far, the one that came first.
+    behind.sort_by_key(|(lag, standing)| (std::cmp::Reverse(*lag), standing.id));
+    let told = behind.iter().take(TOLD);
+    let told: Vec<_> = told.map(|(lag, it)| format!("{} {} by {lag}", it.kind.as_str(), it.id)).collect();
+    let more = behind.len().saturating_sub(TOLD);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    (!told.is_empty()).then(|| format!("{} read; behind by events: {}{more}", behind.len(), told.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(id: u64, kind: Kind, at: u64) -> Standing {
+        Standing { id, kind, at }
+    }
+
+    #[test]
+    fn the_ten_furthest_behind_are_told_one_by_one_and_the_rest_is_counted() {
+        assert_eq!(in_words(&[], 7), None);
+        let few = [standing(4, Kind::Sse, 100), standing(5, Kind::SocketIo, 40), standing(9, Kind::Rpc, 101)];
+        let words = "3 read; behind by events: socket_io 5 by 60, sse 4 by 0, grpc 9 by 0";
+        assert_eq!(
+            in_words(&few, 100).unwrap(),
+            words,
+            "one that is ahead of the head that was read is at it"
+        );
+        let many: Vec<_> = (1..=412).map(|id| standing(id, Kind::SocketIo, 1_000 - id)).collect();
+        let words = in_words(&many, 1_000).unwrap();
+        assert!(
+            words.starts_with("412 read; behind by events: socket_io 412 by 412, socket_io 411 by 411, ")
+        );
+        assert!(words.ends_with(", socket_io 403 by 403, and 402 more"), "{words}");
     }
 }

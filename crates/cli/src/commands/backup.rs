@@ -23,9 +23,10 @@ pub(crate) fn run(source: &Source, dir: &Path) -> Result<ExitCode> {
     for store in stores {
         let copy = dir.join(&store.path);
         let unfinished = beside(&copy, UNFINISHED);
-        let bytes = store.copy(&home.data_dir, &unfinished)?;
+        let copied = store.copy(&home.data_dir, &unfinished)?;
         fs::rename(&unfinished, &copy)?;
-        out::line(format!("{} ({bytes} bytes)", copy.display()))?;
+        copied.tell_damage(&home.data_dir.join(&store.path));
+        out::line(format!("{} ({copied})", copy.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

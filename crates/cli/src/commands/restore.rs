@@ -23,7 +23,7 @@ pub(crate) fn run(source: &Source, dir: &Path) -> Result<ExitCode> {
     for store in stores {
         let target = home.data_dir.join(&store.path);
         let copy = beside(&target, RESTORING);
-        store.copy(dir, &copy)?;
+        store.copy(dir, &copy)?.tell_damage(&dir.join(&store.path));
         swaps.push((store, copy, target));
     }
     for (store, copy, target) in swaps {

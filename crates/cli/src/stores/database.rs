@@ -9,13 +9,13 @@ use anyhow::{Result, ensure};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
-use super::ignore_missing;
+use super::{Copied, ignore_missing};
 
 /// Copies it into one plain file.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<u64> {
+pub(super) fn copy(from: &Path, to: &Path) -> Result<Copied> {
     let verdict = try_copy(from, to)?;
     ensure!(verdict == "ok", "it is damaged: {verdict}");
-    Ok(fs::metadata(to)?.len())
+    Ok(Copied { bytes: fs::metadata(to)?.len(), damage: Vec::new() })
 }
 
 fn try_copy(from: &Path, to: &Path) -> rusqlite::Result<String> {

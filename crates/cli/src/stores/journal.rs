@@ -4,36 +4,52 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use pas_journal::{Break, VerifyError, Why};
+use anyhow::{Context, Result, bail, ensure};
+use pas_journal::{Break, Survey, Why};
 
-use super::remove;
+use super::{Copied, remove};
 
 /// How often a copy is begun. What comes in between is rare, and what is damaged is so each time.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 4;
 
 /// Copies its segments. What else lies beside them tells of this run and is left: a journal without its mark begins a new
 /// epoch, and it must, since the numbers after the copy were given to other records.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<u64> {
-    let mut broken = None;
+///
+/// What is damaged is copied as it is and named: the journal passes it by, here as there.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<Copied> {
+    let mut found_before = None;
     for _ in 0..ATTEMPTS {
         remove(to)?;
         fs::create_dir(to)?;
         let Some(bytes) = copy_segments(&pas_journal::segment_files(from)?, to)? else { continue };
-        broken = find_break(to)?;
-        if broken.is_none() {
+        let found = pas_journal::survey(to)?;
+        // What retention did meanwhile looks like damage as well, but is not there a second time.
+        let wrong = (found.breaks.clone(), found.more);
+        if found.breaks.is_empty() || found_before.as_ref() == Some(&wrong) {
             File::open(to)?.sync_all()?;
-            return Ok(bytes);
+            return Ok(Copied { bytes, damage: named(found)? });
         }
+        found_before = Some(wrong);
     }
-    match broken {
-        Some(broken) => {
-            // Named as in the original: the copy will be gone.
-            let segment = broken.segment.file_name().unwrap_or_default().into();
-            bail!("it is damaged: {}", Break { segment, ..broken })
-        }
-        None => bail!("retention has taken away what was to be copied, {ATTEMPTS} times"),
+    bail!("retention has taken away what was to be copied, {ATTEMPTS} times")
+}
+
+/// The damage in words; it fails where a copy would be of no use. Files are named as in the original, which is where people
+/// look.
+fn named(Survey { records, breaks, more }: Survey) -> Result<Vec<String>> {
+    let in_words = |broken: &Break| {
+        let segment = broken.segment.file_name().unwrap_or_default().into();
+        Break { segment, ..broken.clone() }.to_string()
+    };
+    if let Some(newer) = breaks.iter().find(|broken| matches!(broken.why, Why::Newer(_))) {
+        bail!("it can't be read: {}", in_words(newer));
     }
+    let mut damage: Vec<_> = breaks.iter().map(in_words).collect();
+    ensure!(records > 0 || damage.is_empty(), "nothing in it can be read: {}", damage.join("; "));
+    if more > 0 {
+        damage.push(format!("{more} more places"));
+    }
+    Ok(damage)
 }
 
 /// Copies these segments, the oldest first; retention drops the oldest first too. None when it took one behind what was
@@ -55,14 +71,6 @@ fn copy_segments(segments: &[PathBuf], to: &Path) -> Result<Option<u64>> {
     Ok(copied)
 }
 
-/// Where a journal is not what was written. Whether it is chained, its first line says.
-fn find_break(journal: &Path) -> Result<Option<Break>, VerifyError> {
-    match pas_journal::verify(journal, false)?.broken {
-        Some(Break { line: 1, why: Why::Chained, .. }) => Ok(pas_journal::verify(journal, true)?.broken),
-        broken => Ok(broken),
-    }
-}
-
 /// Puts `copy` in the place of `target`, which is `old` from then on, with its mark. Who is killed in between leaves both
 /// beside their place, and restores again.
 pub(super) fn replace(copy: &Path, target: &Path, old: Option<&Path>) -> io::Result<()> {
@@ -74,6 +82,7 @@ pub(super) fn replace(copy: &Path, target: &Path, old: Option<&Path>) -> io::Res
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileExt;
     use std::sync::mpsc::{self, TryRecvError};
     use std::time::Duration;
 
@@ -221,17 +230,91 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_was_changed_is_named_and_not_copied() {
+    fn what_is_damaged_is_named_and_the_rest_is_copied_and_restored() {
+        for chained in [false, true] {
+            let (_dir, [target, backup, restoring, old]) = places();
+            let journal = open(&target, chained);
+            for word in ["one", "two", "three", "four"] {
+                append(&journal, word);
+            }
+            let segments = segment_files(&target).unwrap();
+            // A line that is no record any more, and a record that is not there.
+            let content = fs::read_to_string(&segments[1]).unwrap();
+            fs::write(&segments[1], content.replace("{\"word\":\"two\"", "{\"word\":\"t\u{1}o\"")).unwrap();
+            let content = fs::read_to_string(&segments[2]).unwrap();
+            fs::write(&segments[2], format!("{}\n", content.lines().next().unwrap())).unwrap();
+            let damage = [
+                "00000000000000000002.jsonl line 2 (after record 1): the line is damaged",
+                "00000000000000000004.jsonl line 1 (after record 2): record 4 stands where 3 belongs",
+            ];
+            let copied = copy(&target, &backup).unwrap();
+            assert_eq!(
+                (copied.damage.as_slice(), copied.bytes > 0),
+                (damage.map(str::to_owned).as_slice(), true)
+            );
+            journal.close().unwrap();
+
+            assert_eq!(copy(&backup, &restoring).unwrap(), copied, "it is no less damaged in the backup");
+            replace(&restoring, &target, Some(&old)).unwrap();
+            let journal = open(&target, chained);
+            append(&journal, "anew");
+            assert_eq!(words(&journal), ["one", "four", "anew"]);
+        }
+    }
+
+    #[test]
+    fn damage_is_told_from_what_comes_in_between_while_the_journal_is_written() {
         let (_dir, [target, backup, ..]) = places();
-        let journal = open(&target, true);
+        let journal =
+            Journal::open(Options { fsync: Fsync::Os, ..Options::new(&target, NEW_EPOCH) }).unwrap();
         append(&journal, "one");
         append(&journal, "two");
         let segment = segment_files(&target).unwrap().remove(0);
-        let content = fs::read_to_string(&segment).unwrap();
-        fs::write(&segment, content.replace("one", "eno")).unwrap();
-        let refusal = copy(&target, &backup).unwrap_err().to_string();
-        let expected =
-            "it is damaged: 00000000000000000001.jsonl line 2 (after record 0): the line is damaged";
-        assert_eq!(refusal, expected);
+        let place = fs::read(&segment).unwrap().windows(3).position(|word| word == b"one").unwrap();
+        File::options().write(true).open(&segment).unwrap().write_all_at(&[1], place as u64).unwrap();
+        let (stop, stopped) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            let journal = &journal;
+            scope.spawn(move || {
+                while stopped.try_recv() == Err(TryRecvError::Empty) {
+                    append(journal, "more");
+                }
+            });
+            // Dropped in the end, also by a panic.
+            let _stop = stop;
+            for _ in 0..3 {
+                let damage = copy(&target, &backup).unwrap().damage;
+                assert_eq!(
+                    damage,
+                    ["00000000000000000001.jsonl line 2 (after record 0): the line is damaged"]
+                );
+            }
+        });
+    }
+
+    #[test]
+    fn a_journal_of_which_nothing_can_be_read_or_of_a_newer_program_is_not_copied() {
+        let (_dir, [target, backup, ..]) = places();
+        fs::create_dir(&target).unwrap();
+        let segment = target.join("00000000000000000001.jsonl");
+        let header = |journal| {
+            format!(
+                "{{\"journal\":{journal},\"epoch\":1,\"first_seq\":1,\"opened_at\":\"2025-11-06T10:30:00.000Z\"}}\n"
+            )
+        };
+        let refusal = |content: &str| {
+            fs::write(&segment, content).unwrap();
+            copy(&target, &backup).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refusal("this was a journal once\n"),
+            "nothing in it can be read: 00000000000000000001.jsonl line 1 (after record 0): the header is damaged"
+        );
+        assert_eq!(
+            refusal(&format!("{}{{\"seq\":1}}\n", header(9))),
+            "it can't be read: 00000000000000000001.jsonl line 1 (after record 0): its form 9 is newer than this program"
+        );
+        fs::write(&segment, header(1)).unwrap();
+        assert_eq!(copy(&target, &backup).unwrap().damage, Vec::<String>::new(), "an empty one is whole");
     }
 }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::out;
+
 /// The extension of a copy that is being made.
 pub(crate) const UNFINISHED: &str = "unfinished";
 /// The extension of a copy that is about to take its place.
@@ -23,6 +25,34 @@ pub(crate) struct Store {
     /// Where it lies, relative to the folder in which it was found.
     pub(crate) path: PathBuf,
     kind: Kind,
+}
+
+/// A copy that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Copied {
+    /// How many bytes it has.
+    pub(crate) bytes: u64,
+    /// What of it is damaged, each with its place; nothing, if it is whole.
+    pub(crate) damage: Vec<String>,
+}
+
+impl Copied {
+    /// Says on standard error what of `path` is damaged.
+    pub(crate) fn tell_damage(&self, path: &Path) {
+        for place in &self.damage {
+            out::note(format!("{} is damaged: {place}", path.display()));
+        }
+    }
+}
+
+impl std::fmt::Display for Copied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { bytes, damage } = self;
+        match damage.is_empty() {
+            true => write!(f, "{bytes} bytes"),
+            false => write!(f, "{bytes} bytes, DAMAGED: what can be read is there"),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,8 +77,9 @@ impl Store {
     }
 
     /// Copies it from below `root` to `to`, as it is at one moment, while its service may write to it. The copy is checked
-    /// from end to end, and is gone again when something is wrong. Answers how many bytes it has.
-    pub(crate) fn copy(&self, root: &Path, to: &Path) -> Result<u64> {
+    /// from end to end. A journal with damage has what can be read of it; else the copy is gone again when something is
+    /// wrong.
+    pub(crate) fn copy(&self, root: &Path, to: &Path) -> Result<Copied> {
         let from = root.join(&self.path);
         // A killed copy may have left something.
         remove(to)?;
@@ -162,12 +193,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_is_refused_and_leaves_nothing_behind() {
+    fn what_can_not_be_read_is_refused_and_leaves_nothing_behind() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a.db"), "this was a database once").unwrap();
         fs::create_dir(dir.path().join("events")).unwrap();
-        let line = "{\"seq\":1}\n";
-        fs::write(dir.path().join("events/00000000000000000001.jsonl"), line).unwrap();
+        fs::write(dir.path().join("events/00000000000000000001.jsonl"), "and this a journal\n").unwrap();
         let to = dir.path().join("copies/of");
         let refusals: Vec<String> = Store::find(dir.path())
             .unwrap()
@@ -177,7 +207,7 @@ mod tests {
         let expected = [
             format!("cannot copy {}/a.db: file is not a database", dir.path().display()),
             format!(
-                "cannot copy {}/events: it is damaged: \
+                "cannot copy {}/events: nothing in it can be read: \
                  00000000000000000001.jsonl line 1 (after record 0): the header is damaged",
                 dir.path().display()
             ),

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use pas_journal::{Break, Options, Why, verify};
+use pas_journal::{Break, Options, Survey, Why, survey, verify};
 use tempfile::TempDir;
 
 use crate::support::{BEAT_AGE, append, at, beat, fact, open, options, segments, snapshot};
@@ -137,4 +137,69 @@ fn a_chain_that_was_taken_off_is_found() {
     append(&journal, vec![fact(1)], at(0));
     drop(journal);
     assert_eq!(broken(directory.path()), Some((1, 0, Why::Chained)));
+}
+
+/// What a survey finds: the segment, the line, the last number before it, and what is wrong.
+fn found(directory: &TempDir) -> (u64, Vec<(usize, u64, u64, Why)>) {
+    let Survey { records, breaks, more } = survey(directory.path()).unwrap();
+    assert_eq!(more, 0);
+    let files = segments(directory.path());
+    let place = |path: &Path| files.iter().position(|file| file == path).unwrap();
+    (records, breaks.iter().map(|it| (place(&it.segment), it.line, it.after, it.why)).collect())
+}
+
+#[test]
+fn a_survey_names_everything_that_is_wrong_and_reads_what_is_behind_it() {
+    let directory = written();
+    assert_eq!(found(&directory), (6, vec![]));
+    let flip = |line: &mut String| *line = line.replace("fact", "fict");
+    let damaged = edit(&directory, 0, |lines| flip(&mut lines[1]));
+    assert_eq!(found(&damaged), (5, vec![(0, 2, 0, Why::Damaged)]), "one line is one place");
+    let damaged = edit(&damaged, 1, |lines| drop(lines.remove(2)));
+    let missing = (1, 3, 6, Why::Seq { expected: 7, found: 8 });
+    assert_eq!(found(&damaged), (4, vec![(0, 2, 0, Why::Damaged), missing]));
+    let damaged = edit(&damaged, 1, |lines| lines[0] = "{".to_owned());
+    let header = (1, 1, 5, Why::Header);
+    assert_eq!(found(&damaged), (4, vec![(0, 2, 0, Why::Damaged), header, missing]));
+    let headless = edit(&directory, 0, |lines| lines[0] = "{".to_owned());
+    assert_eq!(found(&headless), (6, vec![(0, 1, 0, Why::Header)]), "chained is what the others are");
+    let doubled = edit(&directory, 1, |lines| lines.insert(2, lines[1].clone()));
+    assert_eq!(found(&doubled), (6, vec![(1, 3, 6, Why::Seq { expected: 7, found: 6 })]));
+    std::fs::remove_file(&segments(doubled.path())[1]).unwrap();
+    assert_eq!(found(&doubled), (3, vec![(1, 1, 5, Why::Seq { expected: 6, found: 9 })]));
+}
+
+#[test]
+fn a_survey_finds_nothing_wrong_where_and_only_where_a_journal_is_whole() {
+    let directory = written();
+    for segment in 0..2 {
+        let copy = snapshot(directory.path());
+        let path = &segments(copy.path())[segment];
+        let content = std::fs::read(path).unwrap();
+        for at in (0..content.len()).step_by(5) {
+            let mut flipped = content.clone();
+            flipped[at] ^= 1;
+            std::fs::write(path, &flipped).unwrap();
+            let (verified, surveyed) = (verify(copy.path(), true).unwrap(), survey(copy.path()).unwrap());
+            assert_eq!(surveyed.breaks.first(), verified.broken.as_ref(), "byte {at} of segment {segment}");
+            assert!(surveyed.records >= 4 && surveyed.breaks.len() <= 2, "{surveyed:?}");
+        }
+    }
+}
+
+#[test]
+fn a_survey_names_a_hundred_places_and_counts_the_rest() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = open(options(directory.path()));
+    append(&journal, (1..=250).map(fact).collect(), at(0));
+    drop(journal);
+    let path = &segments(directory.path())[0];
+    let content = std::fs::read_to_string(path).unwrap();
+    let damaged = content.lines().enumerate().map(|(number, line)| match number {
+        1..=240 if number % 2 == 0 => "damage\n".to_owned(),
+        _ => format!("{line}\n"),
+    });
+    std::fs::write(path, damaged.collect::<String>()).unwrap();
+    let Survey { records, breaks, more } = survey(directory.path()).unwrap();
+    assert_eq!((records, breaks.len(), more), (130, 100, 20));
 }

@@ -91,3 +91,56 @@ impl Meter {
 fn total(usage: &CallUsage) -> u64 {
     usage.input.saturating_add(usage.output)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn event(json: &str) -> Event {
+        Event::read(json.as_bytes(), ts()).unwrap()
+    }
+
+    fn ts() -> WireTime {
+        WireTime::from_millis(1_762_425_000_000)
+    }
+
+    fn beat(agent: &str, cpu: f64) -> Event {
+        event(&format!(
+            r#"{{"event_type":"heartbeat","agent":"{agent}","status":"running","resources":{{"cpu":{cpu},"mem_mb":100}}}}"#
+        ))
+    }
+
+    /// The sum, and who said something; none where there is no frame.
+    fn frame(meter: &mut Meter, s: u64) -> Option<(f64, f64, Vec<String>)> {
+        let frame = meter.frame(ts(), Duration::from_secs(s), SECOND)?;
+        Some((frame.cpu, frame.mem_mb, frame.agents.into_iter().map(|gauges| gauges.agent).collect()))
+    }
+
+    #[test]
+    fn when_nobody_beats_any_more_the_sums_fall_and_then_nothing_is_told() {
+        let mut meter = Meter::default();
+        assert_eq!(frame(&mut meter, 0), None);
+        meter.fold(&beat("A", 0.5), Duration::from_secs(1));
+        meter.fold(&beat("B", 0.25), Duration::from_secs(10));
+        assert_eq!(frame(&mut meter, 10), Some((0.75, 200.0, vec!["A".to_owned(), "B".to_owned()])));
+        for s in [11, 100, 180] {
+            assert_eq!(frame(&mut meter, s), None, "nothing is new at {s} s");
+        }
+        assert_eq!(frame(&mut meter, 181), Some((0.25, 100.0, vec![])), "A is silent for three minutes");
+        assert_eq!(frame(&mut meter, 189), None);
+        assert_eq!(
+            frame(&mut meter, 190),
+            Some((0.0, 0.0, vec![])),
+            "and so is B: a last frame, with nothing"
+        );
+        assert_eq!((frame(&mut meter, 191), meter.agents.len()), (None, 0));
+        meter.fold(&beat("A", 1.0), Duration::from_secs(200));
+        assert_eq!(
+            frame(&mut meter, 200),
+            Some((1.0, 100.0, vec!["A".to_owned()])),
+            "one that is back counts again"
+        );
+    }
+}

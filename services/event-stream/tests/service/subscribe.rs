@@ -159,6 +159,66 @@ async fn who_is_far_behind_reads_the_files_and_misses_nothing() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_health_says_how_far_behind_each_subscriber_is() -> Result<()> {
+    let server = Server::start().await?;
+    let reason = async || {
+        let (_, health) = server.client.get("/health").await.ok()?;
+        health["checks"]["subscribers"]["reason"].as_str().map(str::to_owned)
+    };
+    let mut reader = Sse::open(&server, "?type=alert", None).await?;
+    // It takes nothing.
+    let _slow = server.rpc().await?.subscribe(SubscribeRequest::default()).await?.into_inner();
+    until("both are at the head", async || {
+        reason().await.filter(|words| words == "2 read; behind by events: sse 1 by 0, grpc 2 by 0")
+    })
+    .await;
+    for _ in 0..40 {
+        server.client.publish(json!(vec![log(&"x".repeat(50_000)); 5])).await?;
+    }
+    let words = until("the one that takes nothing is behind", async || {
+        reason().await.filter(|words| words.ends_with(", sse 1 by 0") && !words.contains("grpc 2 by 0"))
+    })
+    .await;
+    let lag =
+        words.strip_prefix("2 read; behind by events: grpc 2 by ").and_then(|rest| rest.split(',').next());
+    assert!((1..=200).contains(&lag.context("a number")?.parse::<u64>()?), "{words}");
+    reader.response.chunk().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_can_not_be_read_is_said_to_whoever_asks_for_it_and_is_there_again_when_it_can() -> Result<()> {
+    let server = Server::with(Config { segment_mb: 1, ..Config::default() }).await?;
+    // More than is held in memory.
+    for _ in 0..24 {
+        server.client.publish(json!(vec![log(&"x".repeat(50_000)); 10])).await?;
+    }
+    let epoch = server.client.head().await?.epoch;
+    let segment = server.data().join("hmi/events/00000000000000000001.jsonl");
+    let taken = segment.with_extension("taken");
+    std::fs::rename(&segment, &taken)?;
+    std::fs::create_dir(&segment)?;
+    let (status, answer) = server.client.get("/events?limit=1").await?;
+    let error = &answer["error"];
+    assert_eq!((status, &error["code"], &error["retryable"]), (503, &json!("unavailable"), &json!(true)));
+    let request = SubscribeRequest { after: Some(Cursor { epoch, seq: 0 }), ..Default::default() };
+    let mut rpc = server.rpc().await?;
+    let refused = delivery(&mut rpc.subscribe(request.clone()).await?.into_inner()).await.unwrap_err();
+    let status = refused.downcast_ref::<tonic::Status>().context("a status")?;
+    assert_eq!(status.code(), tonic::Code::Unavailable);
+    let mut reader = Sse::open(&server, "", Some(&format!("{epoch}:0"))).await?;
+    assert_eq!(reader.next().await.unwrap_err().to_string(), "the stream ended");
+    server.client.publish(log("meanwhile")).await?;
+
+    std::fs::remove_dir(&segment)?;
+    std::fs::rename(&taken, &segment)?;
+    assert_eq!(server.client.all("limit=1000").await?.len(), 241);
+    let (events, _) = delivery(&mut rpc.subscribe(request).await?.into_inner()).await?;
+    assert_eq!(events[0]["seq"], 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_service_follows_what_it_wants_and_is_told_when_it_may_have_missed_something() -> Result<()> {
     let server = Server::start().await?;
     server

@@ -42,6 +42,11 @@ impl Server {
         Ok(())
     }
 
+    /// Its data directory.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
     pub(crate) async fn rpc(&self) -> Result<EventsClient<Channel>> {
         rpc(&self.client.url).await
     }

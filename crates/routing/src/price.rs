@@ -152,3 +152,49 @@ impl Price {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn usage(input: u64, output: u64, cache_read: u64) -> CallUsage {
+        let source = UsageSource::Provider;
+        CallUsage { input, output, cache_read, cache_write: 0, reasoning: 0, source }
+    }
+
+    fn nanos(price: Price, usage: &CallUsage) -> u64 {
+        price.cost(usage).usd.unwrap().as_nanos()
+    }
+
+    #[test]
+    fn a_part_of_a_nano_dollar_is_a_whole_one() {
+        let price = Price::Hint(500);
+        let costs = [0, 1, 2_000, 2_001].map(|tokens| nanos(price, &usage(tokens, 0, 0)));
+        assert_eq!(costs, [0, 1, 1, 2]);
+    }
+
+    #[test]
+    fn what_nobody_can_have_used_is_an_estimate_and_never_overflows() {
+        let most =
+            CallUsage { cache_write: u64::MAX, reasoning: u64::MAX, ..usage(u64::MAX, u64::MAX, u64::MAX) };
+        let cost = Price::Hint(u64::MAX).cost(&most);
+        assert_eq!((cost.usd, cost.state), (Some(NanoUsd::MAX), CostState::Estimated));
+    }
+
+    proptest! {
+        #[test]
+        fn a_call_costs_no_less_than_it_does_and_less_than_a_nano_dollar_more(
+            rates in [0_u64..100_000_000_000, 0..100_000_000_000, 0..100_000_000_000],
+            tokens in [0_u64..2_000_000, 0..2_000_000, 0..2_000_000],
+        ) {
+            let [input, output, cache_read] = rates.map(Some);
+            let base = Rates { input, output, cache_read, cache_write: None };
+            let price = Price::Listed(Listed { base, above: None });
+            let cost = u128::from(nanos(price, &usage(tokens[0], tokens[1], tokens[2])));
+            let exact: u128 = rates.iter().zip(tokens).map(|(rate, tokens)| u128::from(*rate) * u128::from(tokens)).sum();
+            prop_assert!(cost * MILLION >= exact && cost * MILLION < exact + MILLION);
+        }
+    }
+}

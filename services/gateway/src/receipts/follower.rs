@@ -173,8 +173,9 @@ impl Follower {
         }
         let Some(index) = &mut self.index else { return Ok(()) };
         if to > index.seq() {
-            let from = index.seq();
-            let new = records.iter().filter(|record| record.seq > from);
+            // What retention has dropped can be read as long as its file is open, and would stay in the index.
+            let from = (index.seq() + 1).max(self.shared.journal.oldest());
+            let new = records.iter().filter(|record| record.seq >= from);
             let receipts = new.filter(|record| matches!(kind(&record.line), Kind::Receipt(_)));
             let mut unread = 0;
             let rows = receipts.filter_map(|record| match serde_json::from_slice::<Row<'_>>(&record.line) {
@@ -251,12 +252,10 @@ impl Follower {
 
     /// Says how far it is.
     fn report(&self) {
-        let lag = self.shared.journal.head().saturating_sub(self.reader.after());
-        self.shared.counts.lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
         if self.index.is_none() && self.shared.config.index {
             return;
         }
-        match lag {
+        match self.shared.lag() {
             0..10_000 => self.shared.health.ok(CHECK),
             lag => {
                 let reason =

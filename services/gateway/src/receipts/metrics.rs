@@ -8,7 +8,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::shared::Shared;
 
@@ -30,7 +30,6 @@ pub(super) struct Counts {
     pub(super) files: Counter,
     pub(super) files_skipped: Counter,
     pub(super) files_failed: Counter,
-    pub(super) lag: Gauge,
 }
 
 impl Counts {
@@ -40,8 +39,6 @@ impl Counts {
         let settled =
             CallStatus::ALL.map(|status| by_status.get_or_create(&[("status", status.as_str())]).clone());
         metrics.register("receipts", "Calls settled, by how they ended", by_status);
-        let lag = Gauge::default();
-        metrics.register("receipts_lag", "Records that index and files are behind the journal", lag.clone());
         let counter = |name, help| {
             let counter = Counter::default();
             metrics.register(name, help, counter.clone());
@@ -66,7 +63,6 @@ impl Counts {
                 "Receipts without a file, since too many came at once",
             ),
             files_failed: counter("receipts_files_failed", "Files of receipts that could not be written"),
-            lag,
         }
     }
 
@@ -115,6 +111,7 @@ impl Collector for Look {
                 "Calls that began and have no receipt yet",
                 shared.state().calls.len() as u64,
             ),
+            ("receipts_lag", "Records that index and files are behind the journal", shared.lag()),
             ("receipts_unwritten", "Receipts held until the disk takes them", shared.unwritten() as u64),
             ("receipts_writable", "Whether receipts can be written: 1 or 0", u64::from(shared.is_writable())),
             (

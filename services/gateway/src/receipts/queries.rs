@@ -21,27 +21,45 @@ const PASSED_BY: u64 = 64;
 impl Receipts {
     /// One receipt, as the journal has it; also when no index has it yet.
     pub fn receipt(&self, run_id: &CallId) -> Result<Box<RawValue>, Error> {
-        let shared = &self.shared;
-        let recent = shared.state().recent.find(run_id.as_str());
-        for seq in recent {
-            if let Some(receipt) = read(shared, [seq])?.pop().filter(|receipt| is_of(receipt, run_id)) {
+        if let Some(receipt) = self.look(run_id)? {
+            return Ok(receipt);
+        }
+        // Between what the index has and what is remembered may lie what nobody can tell, after a start or under load.
+        if let Some(place) = self.unknown_up_to() {
+            self.shared.wait_for_index(place, PATIENCE);
+            if let Some(receipt) = self.look(run_id)? {
                 return Ok(receipt);
             }
-        }
-        let oldest_known = shared.state().recent.oldest();
-        let indexed = shared.indexed();
-        if let Some(index) = self.index_if_any()? {
-            if let Some(seq) = index.find(run_id.as_str()).map_err(|error| unreadable(&error))? {
-                // The journal may have dropped it meanwhile.
-                return read(shared, [seq])?.pop().ok_or_else(|| Error::UnknownCall(run_id.clone()));
-            }
-            // Between what the index has and what is remembered lies what nobody can tell.
-            if oldest_known.is_some_and(|oldest| oldest > indexed + 1) && shared.journal.head() - indexed > 1
-            {
-                return Err(Error::IndexBehind(shared.journal.head() - indexed));
+            if let Some(place) = self.unknown_up_to() {
+                return Err(Error::IndexBehind(place - self.shared.indexed()));
             }
         }
         Err(Error::UnknownCall(run_id.clone()))
+    }
+
+    /// Looks among the newest, and in the index.
+    fn look(&self, run_id: &CallId) -> Result<Option<Box<RawValue>>, Error> {
+        let mut places = self.shared.state().recent.find(run_id.as_str());
+        if let Some(index) = self.index_if_any()? {
+            places.extend(index.find(run_id.as_str()).map_err(|error| unreadable(&error))?);
+        }
+        for seq in places {
+            // The journal may have dropped it meanwhile.
+            if let Some(receipt) = read(&self.shared, [seq])?.pop().filter(|receipt| is_of(receipt, run_id)) {
+                return Ok(Some(receipt));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The end of the part of the journal that is neither in the index nor remembered, if there is one.
+    fn unknown_up_to(&self) -> Option<u64> {
+        if !self.shared.config.index {
+            return None;
+        }
+        let head = self.shared.journal.head();
+        let remembered = self.shared.state().recent.oldest().unwrap_or(head + 1);
+        Some(remembered - 1).filter(|place| *place > self.shared.indexed())
     }
 
     /// A page of receipts, the newest first.
@@ -88,8 +106,11 @@ fn read(shared: &Shared, seqs: impl Into<Vec<u64>>) -> Result<Vec<Box<RawValue>>
             reader = shared.journal.reader(seq - 1);
         }
         let count = usize::try_from(seq - reader.after()).unwrap_or(1);
-        // Retention may be at work just there.
-        let records = reader.read(count, usize::MAX).unwrap_or_default();
+        let records = reader.read(count, usize::MAX).unwrap_or_else(|_| {
+            // Retention has taken it; what comes next may be there.
+            reader = shared.journal.reader(seq);
+            Vec::new()
+        });
         let record = records.into_iter().find(|record| record.seq == seq);
         found[place] =
             record.and_then(|record| RawValue::from_string(String::from_utf8(record.line).ok()?).ok());

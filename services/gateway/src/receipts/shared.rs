@@ -283,6 +283,14 @@ impl Shared {
         self.state().recent.forget(seq);
     }
 
+    /// How many records index and files are behind the journal.
+    pub(super) fn lag(&self) -> u64 {
+        let indexed = self.config.index.then(|| self.indexed());
+        let filed = self.config.files.then(|| self.filed.load(Ordering::Relaxed));
+        let head = self.journal.head();
+        indexed.into_iter().chain(filed).min().map_or(0, |place| head.saturating_sub(place))
+    }
+
     /// Waits until the index has the journal up to `seq`, if it gets there soon.
     pub(super) fn wait_for_index(&self, seq: u64, patience: Duration) {
         if self.indexed() < seq

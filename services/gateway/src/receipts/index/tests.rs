@@ -19,7 +19,8 @@ fn receipts(most: usize) -> impl Strategy<Value = Vec<(u64, RoutingReceipt)>> {
         name(&["m1", "m2", "m3"]),
         name(&["p"]),
     );
-    let ts = 1_730_000_000_000_i64..1_770_000_000_000;
+    // Many calls come in within one millisecond.
+    let ts = prop_oneof![1_730_000_000_000_i64..1_770_000_000_000, 1_750_000_000_000_i64..1_750_000_000_003];
     let receipt = (names, usage, cost, proptest::sample::select(&CallStatus::ALL[..]), ts);
     proptest::collection::vec((receipt, 1_u64..4), 0..most).prop_map(|rows| {
         let mut seq = 0;

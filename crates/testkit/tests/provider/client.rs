@@ -47,7 +47,12 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) async fn open(provider: &Provider) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", provider.port())).await.unwrap();
+        Self::at(provider.port()).await
+    }
+
+    /// To whoever listens there.
+    pub(crate) async fn at(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         Self { stream, bytes: Vec::new(), end: None }
     }
 

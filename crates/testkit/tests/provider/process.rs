@@ -1,6 +1,8 @@
-use pas_testkit::{Process, until};
+use pas_testkit::{Process, Provider, Script, until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
+
+use crate::client::{CHAT, Client, End, NEVER_MS, body};
 
 #[tokio::test]
 async fn as_a_process_it_serves_until_it_is_told_to_stop_and_can_refuse_for_a_while() {
@@ -17,4 +19,29 @@ async fn as_a_process_it_serves_until_it_is_told_to_stop_and_can_refuse_for_a_wh
     until("it serves again", async || ask().await.ok()).await;
     process.signal(Signal::TERM).unwrap();
     assert!(process.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn the_bare_proxy_passes_on_what_comes_and_each_piece_of_a_stream_when_it_comes() {
+    let provider = Provider::start().unwrap();
+    let upstream = format!("127.0.0.1:{}", provider.port());
+    let proxy = Process::helper("pas-bare-proxy", &["--upstream", &upstream]).unwrap();
+    let straight = [
+        Client::open(&provider).await.ask(CHAT, false).await,
+        Client::open(&provider).await.ask(CHAT, true).await,
+    ];
+    let mut client = Client::at(proxy.port()).await;
+    let passed = [client.ask(CHAT, false).await, client.ask(CHAT, true).await];
+    for (straight, passed) in straight.iter().zip(&passed) {
+        assert_eq!((passed.status, &passed.body, passed.end), (200, &straight.body, End::Whole));
+        assert_eq!(passed.header("openai-version"), straight.header("openai-version"));
+    }
+    // Over one connection, which was kept.
+    let requests = provider.ended(4).await;
+    assert_eq!((requests[2].place, requests[3].place, &requests[3].body), (1, 2, &body(true).into_bytes()));
+    provider.script(Script::paced(2, NEVER_MS));
+    client.send(CHAT, &body(true)).await;
+    client.until("word0 ").await;
+    drop(client);
+    assert!(provider.ended(5).await[4].was_left());
 }

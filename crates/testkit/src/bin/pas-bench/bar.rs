@@ -19,6 +19,10 @@ pub(crate) enum Unit {
     PercentOfACore,
     /// So many a second.
     PerSecond,
+    /// Megabytes of 1,000,000 bytes.
+    Mb,
+    /// So many times what something else is.
+    Times,
 }
 
 impl Unit {
@@ -29,6 +33,8 @@ impl Unit {
             Self::MiB => "MiB",
             Self::PercentOfACore => "% of a core",
             Self::PerSecond => "/s",
+            Self::Mb => "MB",
+            Self::Times => "times",
         }
     }
 }
@@ -91,6 +97,11 @@ impl Bar {
         Self::limited(area, what.into(), Unit::PerSecond, Limit::AtLeast(at_least), runs)
     }
 
+    /// A bar of a ratio, which must reach so many times what it is compared with.
+    pub(crate) fn share(area: &'static str, what: impl Into<String>, at_least: f64, runs: Vec<f64>) -> Self {
+        Self::limited(area, what.into(), Unit::Times, Limit::AtLeast(at_least), runs)
+    }
+
     /// A bar of the 95th percentile of times.
     pub(crate) fn p95(area: &'static str, what: impl Into<String>, below_ms: f64, runs: &[Spread]) -> Self {
         let bar = Self::new(area, what, Unit::Ms, below_ms, runs.iter().map(|run| run.p95_ms).collect());
@@ -119,6 +130,11 @@ fn others(runs: &[Spread]) -> String {
 /// Measures something [`RUNS`] times.
 pub(crate) fn runs<T>(mut run: impl FnMut(usize) -> anyhow::Result<T>) -> anyhow::Result<Vec<T>> {
     (1..=RUNS).map(&mut run).collect()
+}
+
+/// Bytes as a number of megabytes.
+pub(crate) fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1_000_000.0
 }
 
 /// Bytes as a number of mebibytes.

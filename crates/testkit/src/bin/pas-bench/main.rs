@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use tokio::runtime::{Builder, Handle};
 
+use crate::bars::gateway::Subject;
 use crate::machine::{Machine, Others};
 use crate::report::Report;
 
@@ -30,6 +31,9 @@ enum Command {
         /// Write the report as JSON too.
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
+        /// Measure the bare proxy in the gateway's place: what is found then is the noise.
+        #[arg(long)]
+        null: bool,
         /// Whose bars.
         #[arg(default_value = "all")]
         area: Area,
@@ -48,6 +52,7 @@ enum Area {
     Registry,
     Monitor,
     Events,
+    Gateway,
     Swarm,
     All,
 }
@@ -68,8 +73,9 @@ fn run(command: Command) -> anyhow::Result<bool> {
     // For watchers and subscribers alone; all other load has threads of its own. One worker, to leave the cores to what is measured.
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     match command {
-        Command::Bars { check, json, area } => {
-            let report = measure(runtime.handle(), area)?;
+        Command::Bars { check, json, null, area } => {
+            let subject = if null { Subject::Bare } else { Subject::Gateway };
+            let report = measure(runtime.handle(), area, subject)?;
             json.map_or(Ok(()), |file| report.write(&file))?;
             Ok(report.is_met() || !check)
         }
@@ -77,7 +83,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
     }
 }
 
-fn measure(runtime: &Handle, area: Area) -> anyhow::Result<Report> {
+fn measure(runtime: &Handle, area: Area, subject: Subject) -> anyhow::Result<Report> {
     let mut report = Report::begin(Machine::here());
     let others = Others::watch()?;
     let wanted = |one| area == one || area == Area::All;
@@ -89,6 +95,10 @@ fn measure(runtime: &Handle, area: Area) -> anyhow::Result<Report> {
     }
     if wanted(Area::Events) {
         bars::events::measure(&mut report, runtime)?;
+    }
+    // Not among all of them: the gateway is to come.
+    if area == Area::Gateway {
+        bars::gateway::measure(&mut report, subject)?;
     }
     if wanted(Area::Swarm) {
         bars::swarm::measure(&mut report)?;

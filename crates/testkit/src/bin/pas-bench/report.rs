@@ -71,8 +71,9 @@ fn row(bar: &Bar) -> String {
 
 /// Three digits that count.
 fn figure(value: f64) -> String {
-    match value {
-        0.0..10.0 => format!("{value:.2}"),
+    match value.abs() {
+        0.0..1.0 => format!("{value:.3}"),
+        1.0..10.0 => format!("{value:.2}"),
         10.0..100.0 => format!("{value:.1}"),
         _ => format!("{value:.0}"),
     }
@@ -87,6 +88,8 @@ mod tests {
     fn a_row_says_what_was_measured_and_what_was_asked() {
         let bar = Bar::new("registry", "restart", Unit::Ms, 300.0, vec![99.96, 101.4, 7.0]);
         assert_eq!(row(&bar), "  met     registry   restart: 100.0 ms (< 300; runs 100.0, 101, 7.00)");
+        let bar = Bar::new("gateway", "later", Unit::Ms, 0.055, vec![-0.0421]);
+        assert_eq!(row(&bar), "  met     gateway    later: -0.042 ms (< 0.055; runs -0.042)");
         let bar = Bar::rate("events", "published", 2_000.0, vec![1_999.0]);
         assert_eq!(row(&bar), "  MISSED  events     published: 1999 /s (>= 2000; runs 1999)");
     }

@@ -1,0 +1,111 @@
+//! Calls that are answered in one piece.
+
+use std::time::Duration;
+
+use super::AREA;
+use super::door::Door;
+use super::pairs::{Pairs, is_near};
+use crate::bar::{Bar, Unit};
+use crate::load::crowded::{self, Flood, Until};
+use crate::load::{steady, turn};
+use crate::report::Report;
+use crate::stats::Spread;
+
+const CONNECTIONS: usize = 64;
+const FLOOD: Duration = Duration::from_secs(5);
+const WARM_UP: Until = Until::Calls(5_000);
+const PER_SECOND: u32 = 1_000;
+/// Processor time is told in hundredths of a second: the window must hold many of them.
+const STEADY: Duration = Duration::from_secs(10);
+const ALONE: usize = 10_000;
+
+/// Measures all of them.
+pub(super) fn measure(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
+    flood(report, bare, door)?;
+    steady(report, bare, door)?;
+    alone(report, bare, door)
+}
+
+/// As fast as they are answered.
+fn flood(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
+    const CPU: f64 = 2.0;
+    const RATE: f64 = 0.55;
+    let request = turn::whole();
+    let once = |door: &Door| {
+        crowded::flood(door.port(), &request, CONNECTIONS, WARM_UP)?;
+        let (cpu_s, Flood { calls, lasted }) =
+            door.cost(|| crowded::flood(door.port(), &request, CONNECTIONS, Until::Time(FLOOD)))?;
+        Ok((cpu_s * 1e6 / calls as f64, calls as f64 / lasted.as_secs_f64()))
+    };
+    let what = format!("{CONNECTIONS} connections");
+    let mut pairs = Pairs::run(&what, bare, door, once)?;
+    if is_near(&pairs.ratios(|one| one.0), CPU) || is_near(&pairs.ratios(|one| one.1), RATE) {
+        pairs.again(&what, bare, door, once)?;
+    }
+    let (of_bare, found) = pairs.medians(|one| one.0);
+    let also = Some(format!("{found:.1} µs against {of_bare:.1} µs; goal 1.6"));
+    let bar =
+        Bar::new(AREA, format!("processor time a call, {what}"), Unit::Times, CPU, pairs.ratios(|one| one.0));
+    report.add(Bar { also, ..bar });
+    let (of_bare, found) = pairs.medians(|one| one.1);
+    let also = Some(format!("{found:.0}/s against {of_bare:.0}/s; goal 0.65"));
+    let bar = Bar::share(AREA, format!("calls a second, {what}"), RATE, pairs.ratios(|one| one.1));
+    report.add(Bar { also, ..bar });
+    Ok(())
+}
+
+/// At a rate.
+fn steady(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
+    const CPU: f64 = 2.0;
+    let request = turn::whole();
+    let once = |door: &Door| {
+        let call = |lasting| steady::at_rate(door.port(), &request, PER_SECOND, lasting, CONNECTIONS as u32);
+        call(Duration::from_secs(1))?;
+        let (cpu_s, took) = door.cost(|| call(STEADY))?;
+        Ok((cpu_s * 1e6 / took.len() as f64, Spread::of(took)))
+    };
+    let what = format!("{PER_SECOND} calls/s");
+    let mut pairs = Pairs::run(&what, bare, door, once)?;
+    if is_near(&pairs.ratios(|one| one.0), CPU) {
+        pairs.again(&what, bare, door, once)?;
+    }
+    let (of_bare, found) = pairs.medians(|one| one.0);
+    let also = Some(format!("{found:.1} µs against {of_bare:.1} µs; goal 1.5"));
+    let bar =
+        Bar::new(AREA, format!("processor time a call, {what}"), Unit::Times, CPU, pairs.ratios(|one| one.0));
+    report.add(Bar { also, ..bar });
+    latency(report, &what, &pairs, |one| one.1, [(0.06, 0.04), (0.2, 0.08)]);
+    Ok(())
+}
+
+/// One after the other.
+fn alone(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
+    let request = turn::whole();
+    let what = "one connection, one call after the other";
+    let once = |door: &Door| Ok(Spread::of(steady::alone(door.port(), &request, ALONE)?));
+    let pairs = Pairs::run(what, bare, door, once)?;
+    latency(report, what, &pairs, |one| *one, [(0.055, 0.04), (0.1, 0.06)]);
+    Ok(())
+}
+
+/// Reports how much longer calls take; `bars` are those of p50 and p99, each with its goal.
+fn latency<T>(
+    report: &mut Report,
+    what: &str,
+    pairs: &Pairs<T>,
+    spread: impl Fn(&T) -> Spread,
+    bars: [(f64, f64); 2],
+) {
+    let figure = |one: &T, place: usize| {
+        let Spread { p50_ms, p99_ms, .. } = spread(one);
+        [p50_ms, p99_ms][place]
+    };
+    for (place, (limit, goal)) in bars.into_iter().enumerate() {
+        let name = ["p50", "p99"][place];
+        let (of_bare, found) = pairs.medians(|one| figure(one, place));
+        let runs = pairs.differences(|one| figure(one, place));
+        let also = Some(format!("{found:.3} ms against {of_bare:.3} ms; goal + {goal}"));
+        let bar = Bar::new(AREA, format!("latency more than bare, {what}, {name}"), Unit::Ms, limit, runs);
+        report.add(Bar { also, ..bar });
+    }
+}

@@ -1,0 +1,20 @@
+//! How soon it serves.
+
+use super::door::{Door, Upstream};
+use super::{AREA, Subject};
+use crate::bar::{Bar, RUNS, Unit, runs};
+use crate::out;
+use crate::report::Report;
+use crate::stats::milliseconds;
+
+/// Measures it.
+pub(super) fn measure(report: &mut Report, subject: Subject, upstream: &Upstream) -> anyhow::Result<()> {
+    let mut door = Door::open(subject, upstream)?;
+    let took = runs(|run| {
+        out::progress(format!("gateway: cold start, {run} of {RUNS}"));
+        Ok(milliseconds(door.start_anew()?))
+    })?;
+    let what = "cold start until a call is answered";
+    report.add(Bar { also: Some("goal 50".to_owned()), ..Bar::new(AREA, what, Unit::Ms, 150.0, took) });
+    Ok(())
+}

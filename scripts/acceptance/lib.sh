@@ -28,8 +28,7 @@ while :; do
   registry_port="$(free_port)" events_port="$(free_port)" monitor_port="$(free_port)" router_port="$(free_port)"
   classifier_port="$(free_port)" gateway_port="$(free_port)"
   ports=("$registry_port" "$events_port" "$monitor_port" "$router_port" "$classifier_port" "$gateway_port")
-  [ "$(printf '%s
-' "${ports[@]}" | sort -u | wc -l)" -ne "${#ports[@]}" ] || break
+  [ "$(printf '%s\n' "${ports[@]}" | sort -u | wc -l)" -ne "${#ports[@]}" ] || break
 done
 registry="http://127.0.0.1:$registry_port"
 events="http://127.0.0.1:$events_port"
@@ -42,16 +41,9 @@ start_swarm() {
     printf 'swarm:\n  registry_url: %s\n  events_url: %s\n  bind: [127.0.0.1]\n' "$registry" "$events"
     printf 'event_stream:\n  port: %s\n' "$events_port"
     printf 'heartbeat_monitor:\n  port: %s\n' "$monitor_port"
-    printf 'provider_router:
-  port: %s
-' "$router_port"
-    printf 'classifier:
-  port: %s
-' "$classifier_port"
-    printf 'gateway:
-  port: %s
-  router_url: http://127.0.0.1:%s
-' "$gateway_port" "$router_port"
+    printf 'provider_router:\n  port: %s\n' "$router_port"
+    printf 'classifier:\n  port: %s\n' "$classifier_port"
+    printf 'gateway:\n  port: %s\n  router_url: http://127.0.0.1:%s\n' "$gateway_port" "$router_port"
     printf 'registry:\n  port: %s\n' "$registry_port"
     [ $# -eq 0 ] || printf '  %s\n' "$@"
   } >"$work/pas.yaml"

@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower::ServiceExt;
 
 use crate::config::{Limits, Swarm};
@@ -63,6 +64,42 @@ impl Server {
     /// Serves on `sockets` until `running` stops; then what is open gets the grace to end, and is cut after it.
     pub fn spawn(self, swarm: &Swarm, sockets: Sockets, running: &Running) -> anyhow::Result<()> {
         let (service, port) = (self.entry.name, sockets.port());
+        let accept = self.accept(swarm, running)?;
+        for listener in sockets.listeners {
+            running.tasks().spawn(accept.clone().run(listener));
+        }
+        tracing::info!(service, port, "listening");
+        Ok(())
+    }
+
+    /// The same by so many threads, each with connections of its own: what a connection sets off stays with its thread, so
+    /// that none waits for another. For who answers far more requests than one thread could.
+    pub fn spawn_on_threads(
+        self,
+        threads: usize,
+        swarm: &Swarm,
+        sockets: Sockets,
+        running: &Running,
+    ) -> anyhow::Result<()> {
+        let (service, port) = (self.entry.name, sockets.port());
+        let accept = self.accept(swarm, running)?;
+        let listeners =
+            sockets.listeners.into_iter().map(TcpListener::into_std).collect::<Result<Vec<_>, _>>()?;
+        for number in 0..threads {
+            // All take from the same queue: who is free takes the next.
+            let listeners =
+                listeners.iter().map(std::net::TcpListener::try_clone).collect::<Result<Vec<_>, _>>()?;
+            let worker = Worker { accept: accept.clone(), listeners, ended: running.tasks().token() };
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            std::thread::Builder::new()
+                .name(format!("worker-{number}"))
+                .spawn(move || runtime.block_on(worker.run()))?;
+        }
+        tracing::info!(service, port, threads, "listening");
+        Ok(())
+    }
+
+    fn accept(self, swarm: &Swarm, running: &Running) -> anyhow::Result<Accept> {
         let places = Arc::new(Semaphore::new(places(swarm.limits.connections)));
         let open = self.metrics.connections.clone();
         let serving = Serving {
@@ -71,17 +108,7 @@ impl Server {
             shutdown: running.shutdown().clone(),
             grace: Duration::from_secs(swarm.grace_s),
         };
-        for listener in sockets.listeners {
-            let accept = Accept {
-                serving: serving.clone(),
-                places: Arc::clone(&places),
-                open: open.clone(),
-                tasks: running.tasks().clone(),
-            };
-            running.tasks().spawn(accept.run(listener));
-        }
-        tracing::info!(service, port, "listening");
-        Ok(())
+        Ok(Accept { serving, places, open, tasks: running.tasks().clone() })
     }
 
     fn into_router(self, swarm: &Swarm) -> anyhow::Result<Router> {
@@ -145,7 +172,35 @@ fn places(wanted: usize) -> usize {
     wanted
 }
 
+/// A thread that serves by itself.
+struct Worker {
+    accept: Accept,
+    listeners: Vec<std::net::TcpListener>,
+    /// The stop of the service waits until this is dropped.
+    ended: TaskTrackerToken,
+}
+
+impl Worker {
+    async fn run(self) {
+        let Self { accept, listeners, ended } = self;
+        let tasks = TaskTracker::new();
+        for listener in listeners {
+            match TcpListener::from_std(listener) {
+                Ok(listener) => {
+                    let accept = Accept { tasks: tasks.clone(), ..accept.clone() };
+                    tasks.spawn(accept.run(listener));
+                }
+                Err(error) => tracing::error!(%error, "a thread can't listen"),
+            }
+        }
+        tasks.close();
+        tasks.wait().await;
+        drop(ended);
+    }
+}
+
 /// Takes connections from one listener.
+#[derive(Clone)]
 struct Accept {
     serving: Serving,
     places: Arc<Semaphore>,

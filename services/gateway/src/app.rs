@@ -252,8 +252,8 @@ impl App {
         receipt.cost_estimate.usd = nothing;
         receipt.cost_estimate.state = pas_types::event::CostState::Confirmed;
         self.count(&receipt);
-        let _ = self.receipts().settle(receipt.clone()).await;
-        Reply::Refused(Box::new(Refused { error, receipt: Some(Box::new(receipt)) }))
+        let _ = self.receipts().settle(receipt).await;
+        Reply::Refused(Box::new(Refused { error }))
     }
 }
 

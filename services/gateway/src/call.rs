@@ -138,6 +138,11 @@ pub enum Handed {
 }
 
 impl Call {
+    /// Whether its caller is shown the receipt with the answer.
+    pub fn shows_receipt(&self) -> bool {
+        self.dialect == Dialect::Pas
+    }
+
     /// Whose shapes its errors have.
     pub fn family(&self) -> Family {
         Family::of(self.dialect)

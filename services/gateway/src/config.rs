@@ -21,6 +21,8 @@ pub struct Config {
     pub instance: String,
     /// Where the provider router is.
     pub router_url: String,
+    /// Threads that carry calls; 0 for as many as there are cores.
+    pub threads: usize,
     /// Calls that may be under way at once.
     pub in_flight: usize,
     /// Bytes of an answer that is held whole.
@@ -37,6 +39,7 @@ impl Default for Config {
             port: catalog::GATEWAY.port,
             instance: String::new(),
             router_url: "http://127.0.0.1:6103".to_owned(),
+            threads: 0,
             in_flight: 4096,
             answer_bytes: 32 * 1024 * 1024,
             event_bytes: 8 * 1024 * 1024,
@@ -46,6 +49,12 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How many threads carry calls.
+    pub fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        if self.threads == 0 { cores() } else { self.threads }
+    }
+
     /// Whether the gateway may run with it.
     pub fn validate(&self) -> Result<(), Error> {
         check_range("instance", self.instance.len() as u64, 0, INSTANCE_BYTES as u64)?;
@@ -54,6 +63,7 @@ impl Config {
                 format!("instance is `{}`: use letters, digits, `.`, `_` or `-`, as `a`", self.instance);
             return Err(Error::invalid("instance", message));
         }
+        check_range("threads", self.threads as u64, 0, 256)?;
         check_range("in_flight", self.in_flight as u64, 1, 100_000)?;
         check_range("answer_bytes", self.answer_bytes as u64, 1024, 1 << 30)?;
         check_range("event_bytes", self.event_bytes as u64, 1024, 1 << 30)?;

@@ -206,6 +206,12 @@ impl Ledger {
         self.write(|receipt| receipt.timings_ms.first_token = Some(took.into()));
     }
 
+    /// Who answers, and with which model.
+    pub fn served_by(&self) -> Option<(Arc<str>, Arc<str>)> {
+        let resolved = self.receipt.as_ref()?.resolved.as_ref()?;
+        Some((Arc::clone(&resolved.name), Arc::clone(&resolved.model)))
+    }
+
     /// A breaker has turned.
     pub fn news(&self, lane: &Lane, news: Option<News>) {
         self.app.news(lane, news);
@@ -216,21 +222,21 @@ impl Ledger {
         self.app.tasks().clone()
     }
 
-    /// The call has ended so. Its receipt is handed to the writer; the answer's end waits until it is written.
-    pub fn finish(
-        &mut self,
-        status: CallStatus,
-        error: Option<&Error>,
-    ) -> Option<(Box<RoutingReceipt>, Settled)> {
-        let receipt = self.close(status, error)?;
-        let settled = self.app.receipts().settle((*receipt).clone());
-        Some((receipt, settled))
-    }
-
-    /// The same, for who doesn't want to see it.
+    /// The call has ended so. Its receipt is handed to the writer; the end of the answer waits until it is written.
     pub fn settle(&mut self, status: CallStatus, error: Option<&Error>) -> Option<Settled> {
         let receipt = self.close(status, error)?;
         Some(self.app.receipts().settle(*receipt))
+    }
+
+    /// The same, with a copy for who shows it.
+    pub fn settle_and_show(
+        &mut self,
+        status: CallStatus,
+        error: Option<&Error>,
+    ) -> Option<(Settled, Box<RoutingReceipt>)> {
+        let receipt = self.close(status, error)?;
+        let shown = receipt.clone();
+        Some((self.app.receipts().settle(*receipt), shown))
     }
 
     /// What would be written; nothing is.

@@ -58,7 +58,7 @@ pub async fn start(
     // What was known last holds until it is heard anew.
     let knowledge = Arc::new(Knowledge::open(swarm.data_dir.join(KNOWN))?);
     let (known, place) = knowledge.fleet();
-    let router = Router::new(&config.router_url)?;
+    let (router, threads) = (Router::new(&config.router_url)?, config.threads());
     let (counts, tasks, shutdown) =
         (Counts::new(&metrics), running.tasks().clone(), running.shutdown().clone());
     let app = App::new(config, known, place, receipts.clone(), counts, publisher, tasks.clone());
@@ -77,7 +77,7 @@ pub async fn start(
     // From here on it is called.
     let (routes, openapi) = http::routes(app);
     let server = Server { entry: ENTRY, routes, rpc: None, openapi, health: health.clone(), metrics };
-    server.spawn(&swarm, sockets, &running)?;
+    server.spawn_on_threads(threads, &swarm, sockets, &running)?;
     presence::spawn(&swarm, presence::registration(&ENTRY, &running.url(), &[]), &health, &running);
     Ok(running.ending_with(move || receipts.close()))
 }

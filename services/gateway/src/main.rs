@@ -6,7 +6,8 @@ use pas_gateway::{Config, start};
 use pas_service::{Sockets, config, running, telemetry};
 use pas_types::catalog;
 
-#[tokio::main]
+// Calls have threads of their own; here is what else there is to do.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     running::exit_code(run().await)
 }

@@ -1,5 +1,6 @@
 //! Kept connections to one origin, and one request over one of them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,12 +22,24 @@ const IDLE_FOR: Duration = Duration::from_secs(50);
 /// Bytes of a head.
 const HEAD_BYTES: usize = 256 * 1024;
 
-/// Kept connections to one origin.
+/// Kept connections to one origin. Each thread keeps its own: a connection is driven by the thread that made it.
 #[derive(Debug)]
 pub struct Pool {
     origin: Origin,
     connector: Connector,
-    idle: Mutex<Vec<Idle>>,
+    idle: [Mutex<Vec<Idle>>; SLOTS],
+}
+
+/// Threads that keep connections apart; those beyond share.
+const SLOTS: usize = 16;
+
+/// The place of this thread.
+fn slot() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static SLOT: usize = NEXT.fetch_add(1, Ordering::Relaxed) % SLOTS;
+    }
+    SLOT.with(|slot| *slot)
 }
 
 #[derive(Debug)]
@@ -75,11 +88,11 @@ pub enum SendError {
 impl Pool {
     /// Of connections to `origin`, none yet.
     pub fn new(origin: Origin, connector: Connector) -> Self {
-        Self { origin, connector, idle: Mutex::default() }
+        Self { origin, connector, idle: Default::default() }
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.idle[slot()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A kept connection that is still open, the latest first: what is not needed grows old and goes.
@@ -99,28 +112,28 @@ impl Pool {
         None
     }
 
-    /// Sends a request. Over a kept connection where `may_reuse`: one that is closed just then is no failure, and the
-    /// request goes once more over a fresh one. What must not be done twice gets a fresh one at once.
+    /// Sends a request. Over a kept connection where `may_reuse`: one that is closed just then is no failure, and what
+    /// `again` makes goes out once more over a fresh one. What must not be done twice gets a fresh one at once.
     pub async fn send(
         &self,
-        request: Request<Full<Bytes>>,
+        mut request: Request<Full<Bytes>>,
+        again: impl FnOnce() -> Option<Request<Full<Bytes>>>,
         may_reuse: bool,
         connect_within: Duration,
     ) -> Result<Sent, SendError> {
         let kept = if may_reuse { self.take() } else { None };
-        let again = kept.is_some();
+        let was_kept = kept.is_some();
         if let Some(mut sender) = kept {
-            match sender.send_request(request.clone()).await {
+            match sender.send_request(request).await {
                 Ok(response) => {
-                    return Ok(Sent {
-                        response,
-                        connection: Connection { sender },
-                        connect: None,
-                        again: false,
-                    });
+                    let connection = Connection { sender };
+                    return Ok(Sent { response, connection, connect: None, again: false });
                 }
                 Err(error) if error.is_parse() => return Err(SendError::NoHttp(error.to_string())),
-                Err(error) => tracing::debug!(%error, "a kept connection was closed; another is made"),
+                Err(error) => {
+                    tracing::debug!(%error, "a kept connection was closed; another is made");
+                    request = again().ok_or_else(|| SendError::Broken(root_cause(&error)))?;
+                }
             }
         }
         let begun = clock::now().monotonic;
@@ -128,7 +141,9 @@ impl Pool {
         let mut sender = connecting.map_err(|_| SendError::ConnectTimeout(connect_within))??;
         let connect = Some(clock::now().monotonic.saturating_sub(begun));
         match sender.send_request(request).await {
-            Ok(response) => Ok(Sent { response, connection: Connection { sender }, connect, again }),
+            Ok(response) => {
+                Ok(Sent { response, connection: Connection { sender }, connect, again: was_kept })
+            }
             Err(error) if error.is_parse() => Err(SendError::NoHttp(error.to_string())),
             Err(error) => Err(SendError::Broken(root_cause(&error))),
         }

@@ -28,7 +28,7 @@ fn whole(call: &Call, answered: Answered) -> Response {
     let mut response = Response::new(Body::from(answered.body));
     *response.status_mut() = answered.status;
     *response.headers_mut() = answered.headers;
-    let served = answered.receipt.resolved.as_ref().map(|resolved| (&*resolved.name, &*resolved.model));
+    let served = answered.served_by.as_ref().map(|(service, model)| (&**service, &**model));
     name(response.headers_mut(), &call.run_id, served);
     response
 }

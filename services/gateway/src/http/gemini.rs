@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
+use axum::routing::post;
 use pas_dialects::Family;
 use pas_types::Error;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +14,8 @@ use crate::app::App;
 use crate::call::{Form, Operation};
 
 pub(super) fn described() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(generate))
+    // Newer SDKs leave the `beta` out.
+    OpenApiRouter::new().routes(routes!(generate)).route("/v1/models/{model_and_verb}", post(generate))
 }
 
 /// Content, as Gemini spells it: <https://ai.google.dev/api/generate-content>. The verb behind the last colon is

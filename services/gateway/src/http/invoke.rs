@@ -212,11 +212,13 @@ fn encode(call: &Call, reply: Reply) -> Response {
         Reply::Refused(refused) => return refuse(&refused.error),
         Reply::Passing(_) => return refuse(&Error::new(ErrorCode::Internal, "the answer came as a stream")),
     };
-    let Answered { body, text, receipt, .. } = answered;
+    let Answered { body, text, receipt, served_by: served, .. } = answered;
+    let Some(receipt) = receipt else {
+        return refuse(&Error::new(ErrorCode::Internal, "the receipt is missing"));
+    };
     let Some(output) = output(&body, text) else {
         return refuse(&Error::new(ErrorCode::UpstreamError, "the answer is no JSON"));
     };
-    let served = receipt.resolved.as_ref().map(|resolved| (resolved.name.clone(), resolved.model.clone()));
     let invoked = Invoked {
         run_id: call.run_id.clone(),
         status: receipt.status,
@@ -263,7 +265,7 @@ fn provider_error(answered: &Answered) -> Error {
     let said = error::read(&answered.body).unwrap_or_default();
     let status = answered.status.as_u16();
     let what = if said.message.is_empty() { "it did not say why" } else { &said.message };
-    let name = answered.receipt.resolved.as_ref().map_or("the provider", |resolved| &resolved.name);
+    let name = answered.served_by.as_ref().map_or("the provider", |(service, _)| &**service);
     let message = format!("{name} refused the request with {status}: {what}");
     match status {
         404 => Error::not_found(message),

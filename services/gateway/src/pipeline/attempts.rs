@@ -105,7 +105,7 @@ fn returned(
     let as_is = failures.last.as_mut().and_then(|failed| failed.as_is.take());
     let Some(as_is) = as_is else { return Err(exhausted(way, failures)) };
     ledger.resolved(choice, lane, None);
-    Ok(Outcome::Whole(Box::new(Whole::refusal(as_is, choice.dialect))))
+    Ok(Outcome::Whole(Box::new(Whole::refusal(as_is))))
 }
 
 async fn pause(way: &Way<'_>, attempt: u32) {

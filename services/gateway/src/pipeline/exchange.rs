@@ -56,7 +56,8 @@ pub(super) async fn exchange(
     let request =
         request::request(way, choice, lane).map_err(|error| Failed::saying(Fault::Garbage, error.message))?;
     underway.trace.sent = true;
-    let sending = lane.pool.send(request, way.repeatable, timeouts.connect);
+    let again = || request::request(way, choice, lane).ok();
+    let sending = lane.pool.send(request, again, way.repeatable, timeouts.connect);
     let sent = match timeout_at(limit, sending).await {
         Ok(Ok(sent)) => sent,
         Ok(Err(error)) => return Err(not_sent(&error, &mut underway.trace)),
@@ -113,7 +114,6 @@ pub(super) async fn exchange(
                 body,
                 text: answer.text,
                 is_answer: true,
-                dialect: choice.dialect,
             };
             Ok(Exchanged::Whole(WithModel { whole, model: answer.model }, answer.usage))
         }

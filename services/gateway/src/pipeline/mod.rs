@@ -19,7 +19,6 @@ use pas_service::clock;
 use pas_types::event::CallStatus;
 use pas_types::invoke::TargetType;
 use pas_types::receipt::{Dialects, RoutingReceipt, TargetRequest};
-use pas_types::routing::Dialect;
 use pas_types::{Error, ErrorCode};
 use tokio::time::Instant;
 
@@ -62,10 +61,10 @@ pub struct Answered {
     pub text: Option<String>,
     /// Whether it is an answer, and not a provider's own refusal.
     pub is_answer: bool,
-    /// The dialect of whoever answered.
-    pub dialect: Dialect,
-    /// What the receipt says.
-    pub receipt: Box<RoutingReceipt>,
+    /// Who answered, and with which model.
+    pub served_by: Option<(Arc<str>, Arc<str>)>,
+    /// What the receipt says, where the route shows it.
+    pub receipt: Option<Box<RoutingReceipt>>,
 }
 
 /// An answer that is passed on as it comes.
@@ -84,8 +83,6 @@ pub struct Streaming {
 pub struct Refused {
     /// Why.
     pub error: Error,
-    /// What the receipt says.
-    pub receipt: Option<Box<RoutingReceipt>>,
 }
 
 /// A call on its way: what all of its attempts share.
@@ -117,7 +114,7 @@ pub async fn run(app: &App, call: &Call) -> Reply {
     };
     let mut ledger = Ledger::new(app.clone(), Arc::clone(&snapshot), receipt, came, flight);
     match carry_out(app, call, &snapshot, &mut ledger).await {
-        Ok(Outcome::Whole(answered)) => settle_whole(*answered, ledger).await,
+        Ok(Outcome::Whole(answered)) => settle_whole(call, *answered, ledger).await,
         Ok(Outcome::Stream(stream)) => {
             let served_by = (Arc::clone(&stream.lane.name), Arc::clone(&stream.lane.model));
             let headers = stream.headers.clone();
@@ -245,14 +242,16 @@ fn first_receipt(call: &Call, snapshot: &Snapshot) -> RoutingReceipt {
     }
 }
 
-async fn settle_whole(whole: whole::Whole, mut ledger: Ledger) -> Reply {
+async fn settle_whole(call: &Call, whole: whole::Whole, mut ledger: Ledger) -> Reply {
     let status = if whole.is_answer { CallStatus::Ok } else { CallStatus::Error };
     let error = (!whole.is_answer).then(|| whole.refusal_error());
-    let Some((receipt, settled)) = ledger.finish(status, error.as_ref()) else {
-        return Reply::Refused(Box::new(Refused {
-            error: Error::unavailable("the call has no receipt"),
-            receipt: None,
-        }));
+    let served_by = ledger.served_by();
+    let settled = match call.shows_receipt() {
+        true => ledger.settle_and_show(status, error.as_ref()).map(|(settled, shown)| (settled, Some(shown))),
+        false => ledger.settle(status, error.as_ref()).map(|settled| (settled, None)),
+    };
+    let Some((settled, receipt)) = settled else {
+        return refused(Error::new(ErrorCode::Internal, "the call was settled before it was answered"));
     };
     match settled.await {
         Ok(_) => Reply::Whole(Box::new(Answered {
@@ -261,21 +260,22 @@ async fn settle_whole(whole: whole::Whole, mut ledger: Ledger) -> Reply {
             body: whole.body,
             text: whole.text,
             is_answer: whole.is_answer,
-            dialect: whole.dialect,
+            served_by,
             receipt,
         })),
         // Without its receipt no answer goes out.
-        Err(unavailable) => {
-            Reply::Refused(Box::new(Refused { error: unavailable.into(), receipt: Some(receipt) }))
-        }
+        Err(unavailable) => refused(unavailable.into()),
     }
 }
 
 async fn refuse(status: CallStatus, error: Error, mut ledger: Ledger) -> Reply {
-    let Some((receipt, settled)) = ledger.finish(status, Some(&error)) else {
-        return Reply::Refused(Box::new(Refused { error, receipt: None }));
-    };
-    // It is told all the same: it has cost nothing that would be lost, or its receipt waits to be written.
-    let _ = settled.await;
-    Reply::Refused(Box::new(Refused { error, receipt: Some(receipt) }))
+    if let Some(settled) = ledger.settle(status, Some(&error)) {
+        // It is told all the same: it has cost nothing that would be lost, or its receipt waits to be written.
+        let _ = settled.await;
+    }
+    refused(error)
+}
+
+fn refused(error: Error) -> Reply {
+    Reply::Refused(Box::new(Refused { error }))
 }

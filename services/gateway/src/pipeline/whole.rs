@@ -5,7 +5,6 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use pas_dialects::error;
-use pas_types::routing::Dialect;
 use pas_types::{Error, ErrorCode};
 
 /// An answer.
@@ -16,7 +15,6 @@ pub(crate) struct Whole {
     pub(crate) body: Bytes,
     pub(crate) text: Option<String>,
     pub(crate) is_answer: bool,
-    pub(crate) dialect: Dialect,
 }
 
 /// A provider's own answer that is an error.
@@ -29,8 +27,8 @@ pub(crate) struct AsIs {
 
 impl Whole {
     /// A provider's own refusal, as it is.
-    pub(crate) fn refusal(AsIs { status, headers, body }: AsIs, dialect: Dialect) -> Self {
-        Self { status, headers, body, text: None, is_answer: false, dialect }
+    pub(crate) fn refusal(AsIs { status, headers, body }: AsIs) -> Self {
+        Self { status, headers, body, text: None, is_answer: false }
     }
 
     /// The same for the receipt.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use pas_testkit::{Process, binary};
-use pas_types::catalog::{Entry, REGISTRY};
+use pas_types::catalog::{GATEWAY, REGISTRY};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::runtime::Builder;
@@ -14,8 +14,6 @@ use super::Subject;
 use crate::load::connection::{Connection, request};
 use crate::load::turn::{self, Caller, MODEL};
 
-/// The gateway, as every service is.
-const GATEWAY: Entry = Entry { name: "gateway", section: "gateway", port: 6120, binary: "pas-gateway" };
 /// What doesn't answer by then doesn't work.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -61,7 +59,8 @@ impl Door {
         let registry = Process::start(&REGISTRY, &binary(REGISTRY.binary)?, data.path(), &[])?;
         let body = json!({
             "name": MODEL, "type": "model", "role": "production", "url": upstream.0.url(), "caps": ["infer", "chat"],
-            "ctx_limit": 131_072, "labels": {"dialects": "openai.chat", "models": MODEL},
+            // It doesn't beat, and must stay as long as it is measured.
+            "heartbeat_interval_s": 86_400, "ttl_s": 86_400, "ctx_limit": 131_072, "labels": {"dialects": "openai.chat", "models": MODEL},
         });
         let mut connection = Connection::open(registry.port())?;
         let status = connection.call(&request("POST", "/register", &body.to_string()))?;

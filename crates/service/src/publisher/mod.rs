@@ -10,7 +10,7 @@
 //! - What waits is bounded in number and bytes. What finds no room is counted, and the loss is published as an alert as
 //!   soon as half of the room is free.
 //! - What is published while the service stops is sent as well: the connection outlives all other tasks, sends what
-//!   waits then, for at most [`LAST_MOMENT`], and closes.
+//!   waits then, for a second at most, and closes.
 //! - An event that the stream refuses for good is logged, counted and passed over: it stops no other.
 
 mod buffer;

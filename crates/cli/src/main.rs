@@ -9,6 +9,7 @@ mod out;
 mod ports;
 #[cfg(target_os = "linux")]
 mod proc;
+mod receipts;
 mod stores;
 mod supervisor;
 mod swarm;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use pas_types::id::CallId;
 
 use crate::swarm::Source;
 
@@ -73,6 +75,16 @@ enum Command {
         /// A folder that `pas backup` has filled.
         dir: PathBuf,
     },
+    /// Look at the receipts of calls through the gateway, whether it runs or not.
+    Receipts {
+        #[command(subcommand)]
+        command: commands::receipts::Command,
+    },
+    /// Tell the story of one call: who could have answered, who was tried, what it took and what it cost.
+    Explain {
+        /// The id of the call, as the gateway answered it in `x-pas-run-id`.
+        run_id: CallId,
+    },
     /// Look for what could keep PAS from running, and say what helps.
     Doctor,
     /// What `up --detach` leaves behind.
@@ -103,6 +115,8 @@ async fn run(Arguments { source, command }: Arguments) -> anyhow::Result<ExitCod
         }
         Command::Backup { dir } => commands::backup::run(&source, &dir),
         Command::Restore { dir } => commands::restore::run(&source, &dir),
+        Command::Receipts { command } => commands::receipts::run(&source, command),
+        Command::Explain { run_id } => commands::explain::run(&source, &run_id),
         Command::Doctor => commands::doctor::run(&source).await,
     }
 }

@@ -1,3 +1,5 @@
+use std::process::Child;
+
 use anyhow::Result;
 use pas_service::Sockets;
 use pas_testkit::events::{EventStream, Will};
@@ -7,6 +9,11 @@ use serde_json::Value;
 
 use crate::child::{crowded, start};
 use crate::support::{Gateway, caught_up, config, settle};
+
+fn kill(child: &mut Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
 
 fn keys(events: &[Value]) -> Vec<String> {
     events.iter().map(|event| event["idempotency_key"].as_str().unwrap().to_owned()).collect()
@@ -67,8 +74,7 @@ async fn a_gateway_that_is_killed_tells_of_every_receipt_afterwards() -> Result<
     let serving = stream.serve(sockets)?;
     let mut child = start("crowd", data.path(), &url, "");
     until("some are told", async || (stream.events().len() > 50).then_some(())).await;
-    child.kill()?;
-    child.wait()?;
+    kill(&mut child);
     let gateway = Gateway::told_by(data.path(), crowded(), &url).await?;
     caught_up(&gateway).await;
     let mut listed: Vec<String> = gateway

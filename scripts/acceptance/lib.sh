@@ -23,14 +23,15 @@ free_port() {
   done
 }
 
-# Three ports that differ.
+# Four ports that differ.
 while :; do
-  registry_port="$(free_port)" events_port="$(free_port)" monitor_port="$(free_port)"
-  [ "$(printf '%s\n' "$registry_port" "$events_port" "$monitor_port" | sort -u | wc -l)" -ne 3 ] || break
+  registry_port="$(free_port)" events_port="$(free_port)" monitor_port="$(free_port)" classifier_port="$(free_port)"
+  [ "$(printf '%s\n' "$registry_port" "$events_port" "$monitor_port" "$classifier_port" | sort -u | wc -l)" -ne 4 ] || break
 done
 registry="http://127.0.0.1:$registry_port"
 events="http://127.0.0.1:$events_port"
 monitor="http://127.0.0.1:$monitor_port"
+classifier="http://127.0.0.1:$classifier_port"
 
 # Starts the swarm; what is given goes into the registry's section of the settings, a line each.
 start_swarm() {
@@ -38,6 +39,7 @@ start_swarm() {
     printf 'swarm:\n  registry_url: %s\n  events_url: %s\n  bind: [127.0.0.1]\n' "$registry" "$events"
     printf 'event_stream:\n  port: %s\n' "$events_port"
     printf 'heartbeat_monitor:\n  port: %s\n' "$monitor_port"
+    printf 'classifier:\n  port: %s\n' "$classifier_port"
     printf 'registry:\n  port: %s\n' "$registry_port"
     [ $# -eq 0 ] || printf '  %s\n' "$@"
   } >"$work/pas.yaml"

@@ -15,6 +15,7 @@ fn documents() -> Vec<(catalog::Entry, OpenApi)> {
         (catalog::REGISTRY, pas_registry::openapi()),
         (catalog::EVENT_STREAM, pas_event_stream::openapi()),
         (catalog::HEARTBEAT_MONITOR, pas_heartbeat_monitor::openapi()),
+        (catalog::CLASSIFIER, pas_classifier::openapi()),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// One service of PAS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name in the registry, in logs and on the command line.
+    /// Its name in logs and on the command line, and in the registry unless it registers under one of its own.
     pub name: &'static str,
     /// Its section in `config/pas.yaml`, and the word in its metrics and environment variables.
     pub section: &'static str,
@@ -31,8 +31,12 @@ pub const HEARTBEAT_MONITOR: Entry = Entry {
 pub const EVENT_STREAM: Entry =
     Entry { name: "event-stream", section: "event_stream", port: 6102, binary: "pas-event-stream" };
 
+/// The classifier. In the registry it is the model `tlc-domain-classifier`.
+pub const CLASSIFIER: Entry =
+    Entry { name: "classifier", section: "classifier", port: 8052, binary: "pas-classifier" };
+
 /// Every service that exists, in the order in which they start.
-pub const SERVICES: [Entry; 3] = [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR];
+pub const SERVICES: [Entry; 4] = [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR, CLASSIFIER];
 
 /// The port of the web HMI, whose origin every service admits.
 pub const HMI_PORT: u16 = 6101;

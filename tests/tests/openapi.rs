@@ -17,6 +17,7 @@ fn documents() -> Vec<(catalog::Entry, OpenApi)> {
         (catalog::HEARTBEAT_MONITOR, pas_heartbeat_monitor::openapi()),
         (catalog::GATEWAY, pas_gateway::openapi()),
         (catalog::PROVIDER_ROUTER, pas_provider_router::openapi()),
+        (catalog::CLASSIFIER, pas_classifier::openapi()),
     ]
 }
 

@@ -134,6 +134,12 @@ fn the_shipped_settings_are_the_defaults() {
         pas_heartbeat_monitor::Config::validate,
         &sources,
     );
+    let classifier = pas_service::config::load_from(
+        &pas_types::catalog::CLASSIFIER,
+        pas_classifier::Config::validate,
+        &sources,
+    );
+    assert_eq!(classifier.unwrap(), Settings { swarm: Swarm::default(), service: Default::default() });
     assert_eq!(registry.unwrap(), Settings { swarm: Swarm::default(), service: Default::default() });
     assert_eq!(monitor.unwrap(), Settings { swarm: Swarm::default(), service: Default::default() });
 }

@@ -9,6 +9,7 @@ pub mod fleet;
 pub mod health;
 #[cfg(target_os = "linux")]
 mod linux;
+pub mod measures;
 pub mod metrics;
 pub mod openapi;
 mod patience;
@@ -26,6 +27,7 @@ pub mod web;
 
 pub use config::{Settings, Swarm};
 pub use health::Health;
+pub use measures::Measures;
 pub use metrics::Metrics;
 pub use pas_types::json;
 pub use running::Running;

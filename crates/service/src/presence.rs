@@ -13,6 +13,7 @@ use pas_types::{catalog, limits};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{CallError, Client};
+use crate::measures::Measured;
 use crate::{Health, Running, Swarm, clock};
 
 /// Time for one call to the registry.
@@ -25,7 +26,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from
 const INTERVAL_S: u32 = 10;
 const TTL_S: u32 = 15;
 
-/// How a part of PAS registers itself: type `service`, role `production`.
+/// How a part of PAS registers itself: as `entry` is called, type `service`, role `production`. It is a value like any other:
+/// who is something else (an adapter is a model), has another name or more labels, changes it before it is [`spawn`]ed.
 pub fn registration(entry: &catalog::Entry, url: &str, caps: &[&str]) -> Registration {
     Registration {
         service_id: None,
@@ -45,11 +47,23 @@ pub fn registration(entry: &catalog::Entry, url: &str, caps: &[&str]) -> Registr
 
 /// Keeps `registration` in the registry until `running` stops, then takes it off.
 pub fn spawn(swarm: &Swarm, registration: Registration, health: &Health, running: &Running) {
+    spawn_measured(swarm, registration, health, running, Measured::default);
+}
+
+/// The same, where each beat says what `measure` answers then, as [`Measures::read`](crate::Measures::read) does.
+pub fn spawn_measured(
+    swarm: &Swarm,
+    registration: Registration,
+    health: &Health,
+    running: &Running,
+    measure: impl Fn() -> Measured + Send + Sync + 'static,
+) {
     let presence = Presence {
         registry: swarm.registry_url.trim_end_matches('/').to_owned(),
         client: Client::default(),
         registration,
         health: health.clone(),
+        measure: Box::new(measure),
         lease: None,
     };
     running.tasks().spawn(presence.run(running.shutdown().clone()));
@@ -76,6 +90,7 @@ struct Presence {
     client: Client,
     registration: Registration,
     health: Health,
+    measure: Box<dyn Fn() -> Measured + Send + Sync>,
     lease: Option<(ServiceId, LeaseId)>,
 }
 
@@ -141,7 +156,9 @@ impl Presence {
 
     async fn beat(&self, service_id: ServiceId, lease_id: LeaseId) -> Result<Duration, CallError> {
         let (status, reason) = word(self.health.report(clock::now()));
-        let beat = Heartbeat { status: Some(status), reason, ..Heartbeat::plain(service_id, Some(lease_id)) };
+        let Measured { p95_ms, queue_depth, load } = (self.measure)();
+        let plain = Heartbeat::plain(service_id, Some(lease_id));
+        let beat = Heartbeat { status: Some(status), reason, p95_ms, queue_depth, load, ..plain };
         let answer: HeartbeatAnswer = self.call(Method::PUT, path::HEARTBEAT, &beat).await?;
         Ok(Duration::from_millis(answer.next_beat_ms))
     }

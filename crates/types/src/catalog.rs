@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// One service of PAS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name in the registry, in logs and on the command line.
+    /// Its name in logs and on the command line, and in the registry unless it registers under one of its own.
     pub name: &'static str,
     /// Its section in `config/pas.yaml`, and the word in its metrics and environment variables.
     pub section: &'static str,
@@ -38,8 +38,13 @@ pub const GATEWAY: Entry = Entry { name: "gateway", section: "gateway", port: 61
 pub const PROVIDER_ROUTER: Entry =
     Entry { name: "provider-router", section: "provider_router", port: 6103, binary: "pas-provider-router" };
 
+/// The classifier. In the registry it is the model `tlc-domain-classifier`.
+pub const CLASSIFIER: Entry =
+    Entry { name: "classifier", section: "classifier", port: 8052, binary: "pas-classifier" };
+
 /// Every service that exists, in the order in which they start.
-pub const SERVICES: [Entry; 5] = [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR, PROVIDER_ROUTER, GATEWAY];
+pub const SERVICES: [Entry; 6] =
+    [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR, PROVIDER_ROUTER, CLASSIFIER, GATEWAY];
 
 /// The port of the web HMI, whose origin every service admits.
 pub const HMI_PORT: u16 = 6101;

@@ -4,6 +4,7 @@ pub mod agent;
 pub mod alert;
 pub mod catalog;
 mod check;
+pub mod classifier;
 pub mod error;
 pub mod event;
 pub mod flight;

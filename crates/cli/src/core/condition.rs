@@ -3,8 +3,8 @@
 use pas_types::health::{Health, HealthStatus};
 use serde::Serialize;
 
-/// A service that lacks its credential says `down` with a reason that begins so.
-const NO_CREDENTIAL: &str = "no_credential";
+/// A service that lacks its credential, or what its model is made from, says `down` with a reason that begins so.
+const NOT_CONFIGURED: [&str; 2] = ["no_credential", "no_weights"];
 
 /// How a service is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -16,7 +16,7 @@ pub(crate) enum Condition {
     Recovering,
     /// It works, but not as it should.
     Degraded,
-    /// It runs, and waits for a credential.
+    /// It runs, and waits for a credential or weights.
     NotConfigured,
     /// It runs, and says that it does not work.
     Down,
@@ -41,7 +41,8 @@ impl Condition {
             (true, _, Err(reason)) => return (Self::Silent, Some(reason)),
             (true, _, Ok(health)) => health,
         };
-        let waits = health.reason.as_deref().is_some_and(|reason| reason.starts_with(NO_CREDENTIAL));
+        let reason = health.reason.as_deref().unwrap_or_default();
+        let waits = NOT_CONFIGURED.iter().any(|lack| reason.starts_with(lack));
         let condition = match health.status {
             HealthStatus::Ok => Self::Ok,
             HealthStatus::Recovering => Self::Recovering,
@@ -89,6 +90,12 @@ mod tests {
         assert_eq!(condition, Condition::NotConfigured);
         assert_eq!(reason.as_deref(), Some("no_credential: set ANTHROPIC_API_KEY"));
         assert!(condition.is_up());
+    }
+
+    #[test]
+    fn so_is_one_without_what_its_model_is_made_from() {
+        let (condition, _) = Condition::of(true, true, says(HealthStatus::Down, "no_weights: no examples"));
+        assert_eq!(condition, Condition::NotConfigured);
     }
 
     #[test]

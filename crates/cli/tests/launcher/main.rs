@@ -17,6 +17,9 @@ use pas_testkit::{http, until, until_within};
 use pas_types::catalog::{EVENT_STREAM, Entry, REGISTRY, SERVICES};
 use serde_json::{Value, json};
 
+/// What the classifier, the last of the services, learns from.
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/classifier/train");
+
 /// A swarm of which nothing is left when the test is over.
 struct Swarm {
     dir: tempfile::TempDir,
@@ -38,6 +41,7 @@ impl Swarm {
             "swarm:\n  bind: [127.0.0.1]\n  registry_url: http://127.0.0.1:{}\n  events_url: http://127.0.0.1:{}\n",
             swarm.ports[0], swarm.ports[1]
         );
+        let sections = sections + &format!("  training_dir: {EXAMPLES}\n");
         fs::write(swarm.config(), shared + &sections).unwrap();
         swarm
     }

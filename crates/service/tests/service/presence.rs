@@ -6,8 +6,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{post, put};
 use pas_service::web::{Failure, Json};
-use pas_service::{Health, Running, Sockets, Swarm, clock, presence};
+use pas_service::{Health, Measures, Running, Sockets, Swarm, clock, presence};
 use pas_types::health::HealthStatus;
+use pas_types::registry::ServiceType;
 use pas_types::{Error, catalog, limits};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -15,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::serve;
 
-/// A registry that tells the test of each call; `known` says whether a beat finds its service.
+/// A registry that tells the test of each call and what it said; `known` says whether a beat finds its service.
 fn scripted(
     sockets: Sockets,
-    calls: mpsc::UnboundedSender<&'static str>,
+    calls: mpsc::UnboundedSender<(&'static str, Value)>,
     known: Arc<Mutex<bool>>,
 ) -> Running {
     let ids = json!({
@@ -27,21 +28,22 @@ fn scripted(
     });
     let (registered, beaten, left) = (calls.clone(), calls.clone(), calls);
     let known_at_beat = Arc::clone(&known);
-    let register = async move |Json(_): Json<Value>| {
+    let register = async move |Json(body): Json<Value>| {
         *known.lock().unwrap() = true;
-        registered.send("register").unwrap();
+        registered.send(("register", body)).unwrap();
         Json(ids)
     };
-    let beat = async move |Json(_): Json<Value>| {
-        beaten.send("beat").unwrap();
+    let beat = async move |Json(body): Json<Value>| {
+        beaten.send(("beat", body)).unwrap();
         match *known_at_beat.lock().unwrap() {
             true => Ok(Json(json!({"next_beat_ms": 5}))),
             false => Err(Failure(Error::not_found("register again"))),
         }
     };
     let leave = async move |Json(body): Json<Value>| {
-        left.send("deregister").unwrap();
-        Json(json!({"service_id": body["service_id"], "ts": "2026-01-01T00:00:00.000Z"}))
+        let answer = json!({"service_id": body["service_id"], "ts": "2026-01-01T00:00:00.000Z"});
+        left.send(("deregister", body)).unwrap();
+        Json(answer)
     };
     let routes = Router::new()
         .route("/register", post(register))
@@ -50,9 +52,17 @@ fn scripted(
     serve(routes, sockets, 1, limits::CONTROL_BODY_BYTES)
 }
 
-async fn next(calls: &mut mpsc::UnboundedReceiver<&'static str>, wanted: &str) {
-    let wait = async { while calls.recv().await.unwrap() != wanted {} };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap_or_else(|_| panic!("no {wanted}"));
+/// What the next call of this name says.
+async fn next(calls: &mut mpsc::UnboundedReceiver<(&'static str, Value)>, wanted: &str) -> Value {
+    let wait = async {
+        loop {
+            let (name, body) = calls.recv().await.unwrap();
+            if name == wanted {
+                return body;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap_or_else(|_| panic!("no {wanted}"))
 }
 
 #[tokio::test]
@@ -82,5 +92,40 @@ async fn a_service_waits_for_the_registry_comes_back_when_forgotten_and_leaves_a
 
     running.stop().await.unwrap();
     next(&mut calls, "deregister").await;
+    registry.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_beat_says_what_is_measured_then() {
+    let sockets = Sockets::loopback().unwrap();
+    let swarm = Swarm { registry_url: format!("http://127.0.0.1:{}", sockets.port()), ..Swarm::default() };
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let registry = scripted(sockets, sender, Arc::new(Mutex::new(true)));
+    let health = Health::new(&catalog::HEARTBEAT_MONITOR, clock::now());
+    let running = Running::new(&swarm, &Sockets::loopback().unwrap(), CancellationToken::new());
+    let mut registration = presence::registration(&catalog::HEARTBEAT_MONITOR, &running.url(), &[]);
+    registration.service_type = ServiceType::Model;
+    registration.labels.insert("locality".to_owned(), Some("local".to_owned()));
+    let measures = Measures::new(1);
+    let read = measures.clone();
+    presence::spawn_measured(&swarm, registration, &health, &running, move || read.read());
+
+    let registration = next(&mut calls, "register").await;
+    assert_eq!(
+        (&registration["type"], &registration["labels"]["locality"]),
+        (&json!("model"), &json!("local"))
+    );
+    let beat = next(&mut calls, "beat").await;
+    assert_eq!((&beat["p95_ms"], &beat["queue_depth"]), (&Value::Null, &json!(0)));
+    drop(measures.wait().begin());
+    let _waiting = measures.wait();
+    loop {
+        let beat = next(&mut calls, "beat").await;
+        if beat["p95_ms"].is_number() && beat["queue_depth"] == 1 {
+            assert!(beat["load"].is_number(), "{beat}");
+            break;
+        }
+    }
+    running.stop().await.unwrap();
     registry.stop().await.unwrap();
 }

@@ -44,7 +44,7 @@ pub const CLASSIFIER: Entry =
 
 /// Every service that exists, in the order in which they start.
 pub const SERVICES: [Entry; 6] =
-    [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR, PROVIDER_ROUTER, CLASSIFIER, GATEWAY];
+    [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR, PROVIDER_ROUTER, GATEWAY, CLASSIFIER];
 
 /// The port of the web HMI, whose origin every service admits.
 pub const HMI_PORT: u16 = 6101;

@@ -18,14 +18,20 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::ENTRY;
 use crate::app::App;
+use crate::receipts::Receipts;
 
 /// The routes and their description.
 pub fn routes(app: App) -> (Router, OpenApi) {
-    let (receipts, of_receipts) = receipts::described().split_for_parts();
+    let (receipts, of_receipts) = of_receipts(app.receipts().clone());
     let (calls, mut openapi) = described().split_for_parts();
     openapi.merge(of_receipts);
-    let receipts = receipts.with_state(app.receipts().clone());
     (calls.merge(endpoint::unsupported()).with_state(app).merge(receipts), openapi)
+}
+
+/// Those that tell of receipts alone.
+pub fn of_receipts(receipts: Receipts) -> (Router, OpenApi) {
+    let (router, openapi) = receipts::described().split_for_parts();
+    (router.with_state(receipts), openapi)
 }
 
 /// The description of the routes.

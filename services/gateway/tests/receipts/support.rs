@@ -50,7 +50,7 @@ pub(crate) fn wire(data: &Path, config: Config, events_url: &str) -> Result<(Rec
     let (health, metrics) = (Health::new(&GATEWAY, clock::now()), Metrics::new(&GATEWAY));
     let publisher = publisher::spawn(&GATEWAY, &swarm, &health, &metrics, &running)?;
     let receipts = Receipts::open(&config, &swarm, &health, &metrics, publisher, &running)?;
-    let (routes, openapi) = http::routes(receipts.clone());
+    let (routes, openapi) = http::of_receipts(receipts.clone());
     let server = Server { entry: GATEWAY, routes, rpc: None, openapi, health, metrics };
     server.spawn(&swarm, sockets, &running)?;
     let closing = receipts.clone();

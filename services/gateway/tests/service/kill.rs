@@ -30,7 +30,8 @@ impl Kind {
     const ALL: [Self; 4] = [Self::Whole, Self::Events, Self::Messages, Self::Invoke];
 
     fn request(self) -> (&'static str, Value) {
-        let target = json!({"target": {"type": "model", "require_caps": ["plan"]}, "payload": {"text": "hello"}});
+        let target =
+            json!({"target": {"type": "model", "require_caps": ["plan"]}, "payload": {"text": "hello"}});
         match self {
             Self::Whole => ("/v1/chat/completions", chat(false)),
             Self::Events => ("/v1/chat/completions", chat(true)),
@@ -78,11 +79,16 @@ impl Round {
             let before = self.known.lock().unwrap().begun.len();
             let (path, body) = kind.request();
             let asked = client.post(format!("{}{path}", self.url)).json(&body);
-            let Ok(answer) = asked.header("x-scripted", "head_ms=8,gap_ms=1").send().await else { return open };
+            let Ok(answer) = asked.header("x-scripted", "head_ms=8,gap_ms=1").send().await else {
+                return open;
+            };
             let (status, id) = (answer.status(), run_id(&answer));
             self.known.lock().unwrap().begun.push(id.clone());
             let Ok(text) = answer.text().await else { return open };
-            assert!(status == 200 && kind.is_whole(&text), "{kind:?} ends as if it were whole: {status} {text}");
+            assert!(
+                status == 200 && kind.is_whole(&text),
+                "{kind:?} ends as if it were whole: {status} {text}"
+            );
             let mut known = self.known.lock().unwrap();
             known.answered.push(id);
             known.certain = known.certain.max(before);
@@ -94,17 +100,14 @@ impl Round {
 
 /// Loads it until so many calls are answered, and kills it. Answers what was known then, and the calls that were open.
 async fn load_and_kill(gateway: &mut Process, enough: usize) -> (Known, usize) {
-    let round = Round {
-        url: gateway.url(),
-        killed: Arc::default(),
-        answered: Arc::default(),
-        known: Arc::default(),
-    };
+    let round =
+        Round { url: gateway.url(), killed: Arc::default(), answered: Arc::default(), known: Arc::default() };
     let mut clients = JoinSet::new();
     for kind in Kind::ALL.into_iter().cycle().take(CLIENTS * Kind::ALL.len()) {
         clients.spawn(round.clone().call(kind));
     }
-    until("enough is answered", async || (round.answered.load(Ordering::SeqCst) >= enough).then_some(())).await;
+    until("enough is answered", async || (round.answered.load(Ordering::SeqCst) >= enough).then_some(()))
+        .await;
     // In this order: a call that begins between the two may count for one that was open, but never the other way round.
     gateway.signal(Signal::KILL).unwrap();
     round.killed.store(true, Ordering::SeqCst);
@@ -181,7 +184,9 @@ async fn listed(url: &str, journal: &Journal) {
         loop {
             let page = http().get(format!("{url}/receipts?limit=1000{cursor}")).send().await.ok()?;
             let page: Value = page.json().await.ok()?;
-            ids.extend(page["receipts"].as_array()?.iter().map(|it| it["run_id"].as_str().unwrap().to_owned()));
+            ids.extend(
+                page["receipts"].as_array()?.iter().map(|it| it["run_id"].as_str().unwrap().to_owned()),
+            );
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => break,

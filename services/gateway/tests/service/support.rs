@@ -113,7 +113,9 @@ impl Router {
         let settings = Settings { swarm: swarm(directory.path(), pas_testkit::NOBODY.to_owned()), service };
         let sockets = Sockets::loopback().unwrap();
         let running = pas_provider_router::start(settings, sockets, CancellationToken::new()).await.unwrap();
-        Self { running, directory }
+        let router = Self { running, directory };
+        router.files_are("ok").await;
+        router
     }
 
     /// Writes its matrix anew.
@@ -127,6 +129,7 @@ impl Router {
             let url = format!("{}/health", self.running.url());
             let health: Value = http().get(url).send().await.ok()?.json().await.ok()?;
             let check = &health["checks"]["files"];
+            assert!(check["status"] != "down", "{check}");
             (check["status"] == status).then(|| check["reason"].as_str().unwrap_or_default().to_owned())
         })
         .await
@@ -135,8 +138,9 @@ impl Router {
 
 /// Policies with this beside them.
 pub(crate) fn policies(more: Value) -> Value {
+    let near = json!({"weights": {"locality": 12, "dialect": 1}});
     let mut policies = json!({"default": "local", "policies": {
-        "balanced": {}, "local": {"weights": {"locality": 12, "dialect": 1}}, "cheapest": {}, "fastest": {}, "best": {},
+        "balanced": near, "local": near, "cheapest": near, "fastest": near, "best": near,
     }});
     let (Value::Object(all), Value::Object(more)) = (&mut policies, more) else { unreachable!("objects") };
     all.extend(more);

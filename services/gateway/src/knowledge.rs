@@ -185,22 +185,44 @@ fn write(file: &Path, kept: &Kept) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use pas_service::fleet::Cursor;
+
     use super::*;
+
+    fn documents() -> Documents {
+        let policies = crate::table::POLICIES.to_owned();
+        Documents { matrix: r#"{"providers":[],"routes":[]}"#.to_owned(), policies }
+    }
+
+    #[test]
+    fn only_the_registry_makes_what_is_known_any_younger() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("gateway.json");
+        let knowledge = Knowledge::open(file.clone()).unwrap();
+        let services = Snapshot { at: Some(Cursor { epoch: 1, index: 2 }), ..Snapshot::default() };
+        let (_, heard) = knowledge.learn_services(&services);
+        assert_eq!(heard.registry, Some(RegistryPlace { epoch: 1, index: 2 }));
+        assert_eq!(knowledge.learn_documents(documents()).unwrap().1, heard);
+        // A day passes before somebody starts anew.
+        knowledge.keep().unwrap();
+        let mut kept = read(&file).unwrap().unwrap();
+        let day = Duration::from_secs(24 * 3_600);
+        kept.heard = Some(kept.heard.unwrap().timestamp().checked_sub(day).unwrap().into());
+        write(&file, &kept).unwrap();
+        let (_, later) = Knowledge::open(file).unwrap().fleet();
+        assert_eq!(later.registry, heard.registry);
+        assert!(later.aged >= day, "{later:?}");
+    }
 
     #[test]
     fn what_was_known_last_is_known_again_and_what_is_damaged_is_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("run/gateway.json");
-        let documents = Documents {
-            matrix: r#"{"providers":[],"routes":[]}"#.to_owned(),
-            policies: r#"{"default":"balanced","policies":{"balanced":{},"local":{},"cheapest":{},"fastest":{},"best":{}}}"#
-                .to_owned(),
-        };
         let knowledge = Knowledge::open(file.clone()).unwrap();
-        knowledge.learn_documents(documents.clone()).unwrap();
+        knowledge.learn_documents(documents()).unwrap();
         knowledge.keep().unwrap();
         let again = Knowledge::open(file.clone()).unwrap();
-        assert_eq!(again.lock().documents, Some(documents));
+        assert_eq!(again.lock().documents, Some(documents()));
         std::fs::write(&file, "{\"services\":").unwrap();
         assert_eq!(Knowledge::open(file).unwrap().lock().documents, None);
     }

@@ -160,8 +160,14 @@ fn tear(directory: &Path) {
 /// What holds after a restart, of what was known before. Answers how many calls were lost.
 async fn check(url: &str, known: &Known, journal: &Journal) -> usize {
     for id in &known.answered {
-        let receipt: Value =
-            http().get(format!("{url}/receipts/{id}")).send().await.unwrap().json().await.unwrap();
+        // Until the index has caught up it may say that it can't tell yet, but never that there is none.
+        let receipt = until("the receipt can be told", async || {
+            let answer = http().get(format!("{url}/receipts/{id}")).send().await.unwrap();
+            let status = answer.status();
+            let receipt: Value = answer.json().await.unwrap();
+            (status != 503).then_some(receipt)
+        })
+        .await;
         assert_eq!((&receipt["status"], &receipt["run_id"]), (&json!("ok"), &json!(id)), "{receipt}");
         assert_eq!(journal.receipts.get(id).map(String::as_str), Some("ok"), "{id}");
     }

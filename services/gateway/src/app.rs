@@ -10,7 +10,7 @@ use pas_service::publisher::Publisher;
 use pas_types::alert::{AlertAction, AlertType, HeartbeatAlert, Severity};
 use pas_types::event::CallStatus;
 use pas_types::id::AlertId;
-use pas_types::receipt::{RegistryPlace, RoutingReceipt};
+use pas_types::receipt::RoutingReceipt;
 use pas_types::routing::Privacy;
 use pas_types::{Error, ErrorCode};
 use tokio_util::task::TaskTracker;
@@ -24,7 +24,7 @@ use crate::metrics::Counts;
 use crate::pipeline::{self, Refused, Reply};
 use crate::receipts::Receipts;
 use crate::receipts::content::Meter;
-use crate::snapshot::{Snapshot, Snapshots};
+use crate::snapshot::{Heard, Snapshot, Snapshots};
 
 /// The gateway at work. Clones share it.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ impl App {
     pub fn new(
         config: Config,
         fleet: Arc<Fleet>,
-        registry: Option<RegistryPlace>,
+        heard: Heard,
         receipts: Receipts,
         counts: Counts,
         publisher: Publisher,
@@ -64,7 +64,7 @@ impl App {
     ) -> Self {
         let limiter = Limiter::new(fleet.table().limits());
         let in_flight = Arc::new(InFlight::new(config.in_flight));
-        let snapshots = Snapshots::new(fleet, registry, clock::now().monotonic);
+        let snapshots = Snapshots::new(fleet, heard);
         let (limiter, scratch) = (Mutex::new(limiter), Mutex::default());
         let shared =
             Shared { config, snapshots, receipts, in_flight, limiter, scratch, counts, publisher, tasks };
@@ -106,14 +106,14 @@ impl App {
     }
 
     /// What is known has changed.
-    pub fn learn(&self, fleet: Arc<Fleet>, registry: Option<RegistryPlace>) {
+    pub fn learn(&self, fleet: Arc<Fleet>, heard: Heard) {
         let before = self.snapshots().take();
         if !Arc::ptr_eq(before.fleet.table(), fleet.table())
             && before.table().limits() != fleet.table().limits()
         {
             *self.limiter() = Limiter::new(fleet.table().limits());
         }
-        self.snapshots().replace(fleet, registry, clock::now().monotonic);
+        self.snapshots().replace(fleet, heard);
     }
 
     /// Draws on the limits of a call: those of its caller and of all together, or those of a candidate. None where there

@@ -57,11 +57,11 @@ pub async fn start(
 
     // What was known last holds until it is heard anew.
     let knowledge = Arc::new(Knowledge::open(swarm.data_dir.join(KNOWN))?);
-    let (known, place) = knowledge.fleet();
+    let (known, heard) = knowledge.fleet();
     let (router, threads) = (Router::new(&config.router_url)?, config.threads());
     let (counts, tasks, shutdown) =
         (Counts::new(&metrics), running.tasks().clone(), running.shutdown().clone());
-    let app = App::new(config, known, place, receipts.clone(), counts, publisher, tasks.clone());
+    let app = App::new(config, known, heard, receipts.clone(), counts, publisher, tasks.clone());
     metrics.register_collector(Look(Arc::downgrade(app.in_flight())));
     let heard = fleet::spawn(&swarm, knowledge.services(), &health, &running);
     tasks.spawn(tasks::follow_registry(app.clone(), Arc::clone(&knowledge), heard, shutdown.clone()));

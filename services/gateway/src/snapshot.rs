@@ -11,16 +11,25 @@ use pas_types::registry::ServiceType;
 
 use crate::lane::{Lane, Lanes};
 
+/// How far the registry was heard, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// Up to there; none if never.
+    pub registry: Option<RegistryPlace>,
+    /// On the monotonic clock. What an earlier run heard was taken up then.
+    pub at: Duration,
+    /// How old it was already.
+    pub aged: Duration,
+}
+
 /// What is known at one time.
 #[derive(Debug)]
 pub struct Snapshot {
     /// Who can be called.
     pub fleet: Arc<Fleet>,
     lanes: Vec<Option<Arc<Lane>>>,
-    /// Up to where the registry was heard.
-    pub registry: Option<RegistryPlace>,
-    /// When this was last known to be so; on the monotonic clock.
-    pub heard: Duration,
+    /// When this was last known to be so.
+    pub heard: Heard,
     /// The versions, as receipts name them.
     pub matrix: Arc<str>,
     /// That of the policies.
@@ -50,9 +59,9 @@ impl Snapshot {
 
     /// What the receipt says of it.
     pub fn used(&self) -> SnapshotUsed {
-        let age = clock::now().monotonic.saturating_sub(self.heard);
+        let age = clock::now().monotonic.saturating_sub(self.heard.at) + self.heard.aged;
         SnapshotUsed {
-            registry: self.registry,
+            registry: self.heard.registry,
             matrix: Some(Arc::clone(&self.matrix)),
             age_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
         }
@@ -68,9 +77,9 @@ pub struct Snapshots {
 
 impl Snapshots {
     /// Begins with this.
-    pub fn new(fleet: Arc<Fleet>, registry: Option<RegistryPlace>, heard: Duration) -> Self {
+    pub fn new(fleet: Arc<Fleet>, heard: Heard) -> Self {
         let mut lanes = Lanes::default();
-        let first = of(&mut lanes, fleet, registry, heard);
+        let first = of(&mut lanes, fleet, heard);
         Self { current: ArcSwap::from_pointee(first), lanes: Mutex::new(lanes) }
     }
 
@@ -80,17 +89,17 @@ impl Snapshots {
     }
 
     /// Something has changed, or was heard again.
-    pub fn replace(&self, fleet: Arc<Fleet>, registry: Option<RegistryPlace>, heard: Duration) {
+    pub fn replace(&self, fleet: Arc<Fleet>, heard: Heard) {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = of(&mut lanes, fleet, registry, heard);
+        let next = of(&mut lanes, fleet, heard);
         // Under the lock, so that none overtakes another.
         self.current.store(Arc::new(next));
     }
 }
 
-fn of(lanes: &mut Lanes, fleet: Arc<Fleet>, registry: Option<RegistryPlace>, heard: Duration) -> Snapshot {
+fn of(lanes: &mut Lanes, fleet: Arc<Fleet>, heard: Heard) -> Snapshot {
     let versions = fleet.table().versions();
     let (matrix, policies, prices) =
         (versions.matrix.as_str().into(), versions.policies.as_str().into(), versions.prices.as_str().into());
-    Snapshot { lanes: lanes.lead_to(fleet.candidates()), fleet, registry, heard, matrix, policies, prices }
+    Snapshot { lanes: lanes.lead_to(fleet.candidates()), fleet, heard, matrix, policies, prices }
 }

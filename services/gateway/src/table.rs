@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use pas_routing::{Matrix, Policies, Table};
 
-const POLICIES: &str = r#"{"default": "balanced", "policies": {
+/// Those policies.
+pub(crate) const POLICIES: &str = r#"{"default": "balanced", "policies": {
     "balanced": {"weights": {"latency": 3, "price": 3, "locality": 1, "load": 2, "quality": 3, "dialect": 1}},
     "local": {"weights": {"locality": 12, "latency": 1, "price": 1, "load": 2, "quality": 1, "dialect": 1}},
     "cheapest": {"weights": {"price": 1}},

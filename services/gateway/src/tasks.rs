@@ -29,8 +29,8 @@ pub async fn follow_registry(
 ) {
     while let Some(Ok(())) = shutdown.run_until_cancelled(heard.changed()).await {
         let services = Arc::clone(&heard.borrow_and_update());
-        let (fleet, place) = knowledge.learn_services(&services);
-        app.learn(fleet, place);
+        let (fleet, heard) = knowledge.learn_services(&services);
+        app.learn(fleet, heard);
     }
 }
 
@@ -50,8 +50,8 @@ pub async fn follow_router(
             health.set("router", HealthStatus::Degraded, reason);
         }
         Heard::Documents(documents) => match knowledge.learn_documents(documents) {
-            Ok((fleet, place)) => {
-                app.learn(fleet, place);
+            Ok((fleet, heard)) => {
+                app.learn(fleet, heard);
                 health.ok("router");
             }
             Err(error) => {
@@ -79,7 +79,7 @@ pub async fn look_after(app: App, knowledge: Arc<Knowledge>, health: Health, shu
             }
             Err(_) => return,
         }
-        let age = clock::now().monotonic.saturating_sub(app.snapshots().take().heard);
+        let age = clock::now().monotonic.saturating_sub(app.snapshots().take().heard.at);
         if (age > STALE) != is_stale {
             is_stale = age > STALE;
             let (severity, message) = match is_stale {

@@ -44,7 +44,7 @@ pub(super) fn planned(
         agent: call.wishes.agent.as_deref(),
         ..base
     };
-    let rules = table.rules(Some(&call.wishes.policy), &ask)?;
+    let rules = table.rules(Some(&call.wishes.policy), &ask).map_err(|error| as_said(call, error))?;
     let ask = Ask { deadline: Some(rules.call), ..ask };
     ledger.policy(table.policy_name(rules.policy));
     let begun = clock::now().monotonic;
@@ -73,6 +73,14 @@ pub(super) fn planned(
     match plan.refusal {
         Some(refusal) if plan.choices.is_empty() => Err(refusal),
         _ => Ok((rules, plan)),
+    }
+}
+
+/// The error, with its field by the name under which the caller said it.
+fn as_said(call: &Call, error: Error) -> Error {
+    match error.field.as_deref() {
+        Some("policy.name") if call.route != "/invoke" => error.with_field("x-pas-policy"),
+        _ => error,
     }
 }
 

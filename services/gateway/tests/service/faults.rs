@@ -6,14 +6,17 @@ use crate::support::{World, chat, message, run_id};
 
 /// How a caller asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Way {
-    openai: bool,
-    stream: bool,
-    atomic: bool,
+pub(crate) struct Way {
+    pub(crate) openai: bool,
+    pub(crate) stream: bool,
+    pub(crate) atomic: bool,
 }
 
 impl Way {
-    fn all() -> impl Iterator<Item = Self> {
+    /// The plainest.
+    pub(crate) const PLAIN: Self = Self { openai: true, stream: false, atomic: false };
+
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
         [true, false].into_iter().flat_map(|openai| {
             [(false, false), (true, false), (true, true)].into_iter().map(move |(stream, atomic)| Self {
                 openai,
@@ -24,7 +27,12 @@ impl Way {
     }
 
     /// The status, the text, and the receipt.
-    async fn ask(self, world: &World) -> (u16, String, Value) {
+    pub(crate) async fn ask(self, world: &World) -> (u16, String, Value) {
+        self.ask_with(world, &[]).await
+    }
+
+    /// The same with more headers.
+    pub(crate) async fn ask_with(self, world: &World, more: &[(&str, &str)]) -> (u16, String, Value) {
         let (path, body) = match self.openai {
             true => ("/v1/chat/completions", chat(self.stream)),
             false => ("/v1/messages", message(self.stream)),
@@ -32,6 +40,7 @@ impl Way {
         let delivery = if self.atomic { "atomic" } else { "live" };
         let asked =
             world.post(path).header("x-pas-policy", "local").header("x-pas-delivery", delivery).json(&body);
+        let asked = more.iter().fold(asked, |asked, (name, value)| asked.header(*name, *value));
         let answer = asked.send().await.unwrap();
         let (status, id) = (answer.status().as_u16(), run_id(&answer));
         let text = answer.text().await.unwrap();
@@ -39,7 +48,7 @@ impl Way {
     }
 
     /// Whether what was answered is whole.
-    fn is_whole(self, text: &str) -> bool {
+    pub(crate) fn is_whole(self, text: &str) -> bool {
         match (self.stream, self.openai) {
             (true, true) => text.contains("data: [DONE]"),
             (true, false) => text.contains("event: message_stop"),
@@ -49,29 +58,43 @@ impl Way {
 }
 
 /// Two providers, of which the first is asked first.
-struct Two {
-    world: World,
-    first: Provider,
-    second: Provider,
+pub(crate) struct Two {
+    pub(crate) world: World,
+    pub(crate) first: Provider,
+    pub(crate) second: Provider,
 }
 
 impl Two {
-    async fn start() -> Self {
-        let (world, first, second) =
-            (World::start().await, Provider::start().unwrap(), Provider::start().unwrap());
+    pub(crate) async fn start() -> Self {
+        Self::in_world(World::start().await).await
+    }
+
+    pub(crate) async fn in_world(world: World) -> Self {
+        let (first, second) = (Provider::start().unwrap(), Provider::start().unwrap());
         // The policy prefers what is near: the first is the first choice.
         world.register("first", &first).await;
         world.register_far("second", &second).await;
         Self { world, first, second }
     }
 
+    /// The first is well, and so nothing is held against it.
+    pub(crate) async fn recover(&self) {
+        self.first.clear();
+        let (_, _, receipt) = Way::PLAIN.ask(&self.world).await;
+        assert_eq!(
+            (outcomes(&receipt), &receipt["resolved"]["name"]),
+            (vec!["ok"], &json!("first")),
+            "{receipt}"
+        );
+    }
+
     /// The first misbehaves so, once.
-    fn script(&self, script: &Script) {
+    pub(crate) fn script(&self, script: &Script) {
         self.first.script(script.clone());
     }
 }
 
-fn outcomes(receipt: &Value) -> Vec<&str> {
+pub(crate) fn outcomes(receipt: &Value) -> Vec<&str> {
     let attempts = receipt["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
     attempts.iter().filter_map(|attempt| attempt["outcome"].as_str()).collect()
 }
@@ -97,6 +120,7 @@ async fn what_goes_wrong_before_anything_was_said_is_made_good_unseen() {
             assert_eq!(outcomes.last(), Some(&"ok"), "{outcome} {way:?}: {receipt}");
             assert!(outcomes.len() > 1, "{outcome} {way:?}: {receipt}");
             assert_eq!(receipt["status"], "ok");
+            two.recover().await;
         }
         two.world.stop().await;
     }

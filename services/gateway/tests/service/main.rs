@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alone;
+mod candidates;
 mod faults;
+mod kill;
+mod limits;
 mod passing;
+mod slow;
 mod support;

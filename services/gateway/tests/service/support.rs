@@ -22,13 +22,26 @@ impl World {
 
     pub(crate) async fn with(config: Config) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let sockets = Sockets::loopback().unwrap();
-        let swarm = swarm(data.path(), sockets.url());
-        let service = pas_registry::Config { boot_grace_s: 1, ..Default::default() };
-        let settings = Settings { swarm: swarm.clone(), service };
-        let registry = pas_registry::start(settings, sockets, CancellationToken::new()).await.unwrap();
-        let gateway = gateway(&swarm, config).await;
+        let registry = registry(&swarm(data.path(), pas_testkit::NOBODY.to_owned())).await;
+        let gateway = gateway(&swarm(data.path(), registry.url()), config).await;
         Self { registry, gateway, data }
+    }
+
+    /// A gateway that is told these policies and this matrix by a provider router.
+    pub(crate) async fn told(policies: &Value, matrix: &Value) -> (Self, Router) {
+        let router = Router::start(policies, matrix).await;
+        let world = Self::with(Config { router_url: router.running.url(), ..Config::default() }).await;
+        world.is_told().await;
+        (world, router)
+    }
+
+    /// Waits until the gateway has heard the provider router.
+    pub(crate) async fn is_told(&self) {
+        until("the router is heard", async || {
+            let health = self.get("/health").await;
+            (health["checks"]["router"]["status"] == "ok").then_some(())
+        })
+        .await;
     }
 
     /// Registers a provider as a service of this name, with all dialects that it speaks.
@@ -42,22 +55,12 @@ impl World {
     }
 
     async fn register_at(&self, locality: &str, name: &str, provider: &Provider) {
-        self.register_as(json!({
-            "name": name, "type": "model", "role": "production", "url": provider.url(),
-            "caps": ["infer", "chat", "plan", "tools", "embed"], "ctx_limit": 100_000,
-            "labels": {
-                "dialects": "openai.chat,openai.responses,openai.embeddings,anthropic.messages,gemini.generate",
-                "models": "scripted-1", "locality": locality,
-            },
-        }))
-        .await;
+        self.register_as(scripted(locality, name, provider)).await;
     }
 
     /// Registers, and waits until the gateway knows.
     pub(crate) async fn register_as(&self, registration: Value) {
-        let url = format!("{}/register", self.registry.url());
-        let answer = http().post(url).json(&registration).send().await.unwrap();
-        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+        register(&self.registry, &registration).await;
         let target = json!({
             "target": {"type": registration["type"], "name": registration["name"], "role": registration["role"]},
             "payload": {},
@@ -90,6 +93,90 @@ impl World {
     }
 }
 
+/// A provider router in this process, with files of its own.
+pub(crate) struct Router {
+    pub(crate) running: Running,
+    directory: TempDir,
+}
+
+impl Router {
+    async fn start(policies: &Value, matrix: &Value) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("policies.yaml"), policies.to_string()).unwrap();
+        std::fs::write(directory.path().join("matrix.json"), matrix.to_string()).unwrap();
+        let service = pas_provider_router::Config {
+            matrix: directory.path().join("matrix.json"),
+            policies: directory.path().join("policies.yaml"),
+            look_ms: 10,
+            ..Default::default()
+        };
+        let settings = Settings { swarm: swarm(directory.path(), pas_testkit::NOBODY.to_owned()), service };
+        let sockets = Sockets::loopback().unwrap();
+        let running = pas_provider_router::start(settings, sockets, CancellationToken::new()).await.unwrap();
+        let router = Self { running, directory };
+        router.files_are("ok").await;
+        router
+    }
+
+    /// Writes its matrix anew.
+    pub(crate) fn write_matrix(&self, text: &str) {
+        std::fs::write(self.directory.path().join("matrix.json"), text).unwrap();
+    }
+
+    /// Waits until its check of the files is so; answers why.
+    pub(crate) async fn files_are(&self, status: &str) -> String {
+        until(&format!("the files are {status}"), async || {
+            let url = format!("{}/health", self.running.url());
+            let health: Value = http().get(url).send().await.ok()?.json().await.ok()?;
+            let check = &health["checks"]["files"];
+            assert!(check["status"] != "down", "{check}");
+            (check["status"] == status).then(|| check["reason"].as_str().unwrap_or_default().to_owned())
+        })
+        .await
+    }
+}
+
+/// Policies with this beside them.
+pub(crate) fn policies(more: Value) -> Value {
+    let near = json!({"weights": {"locality": 12, "dialect": 1}});
+    let mut policies = json!({"default": "local", "policies": {
+        "balanced": near, "local": near, "cheapest": near, "fastest": near, "best": near,
+    }});
+    let (Value::Object(all), Value::Object(more)) = (&mut policies, more) else { unreachable!("objects") };
+    all.extend(more);
+    policies
+}
+
+/// A registry in this process.
+pub(crate) async fn registry(swarm: &Swarm) -> Running {
+    registry_at(swarm, Sockets::loopback().unwrap()).await
+}
+
+/// The same, on these sockets.
+pub(crate) async fn registry_at(swarm: &Swarm, sockets: Sockets) -> Running {
+    let service = pas_registry::Config { boot_grace_s: 1, ..Default::default() };
+    let settings = Settings { swarm: swarm.clone(), service };
+    pas_registry::start(settings, sockets, CancellationToken::new()).await.unwrap()
+}
+
+/// What a provider is registered with, with all dialects that it speaks.
+pub(crate) fn scripted(locality: &str, name: &str, provider: &Provider) -> Value {
+    json!({
+        "name": name, "type": "model", "role": "production", "url": provider.url(),
+        "caps": ["infer", "chat", "plan", "tools", "embed"], "ctx_limit": 100_000,
+        "labels": {
+            "dialects": "openai.chat,openai.responses,openai.embeddings,anthropic.messages,gemini.generate",
+            "models": "scripted-1", "locality": locality,
+        },
+    })
+}
+
+pub(crate) async fn register(registry: &Running, registration: &Value) {
+    let url = format!("{}/register", registry.url());
+    let answer = http().post(url).json(registration).send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+}
+
 pub(crate) fn run_id(answer: &Response) -> String {
     answer.headers()["x-pas-run-id"].to_str().unwrap().to_owned()
 }
@@ -100,9 +187,14 @@ pub(crate) fn swarm(data: &Path, registry_url: String) -> Swarm {
 }
 
 pub(crate) async fn gateway(swarm: &Swarm, config: Config) -> Running {
-    let service = Config { router_url: pas_testkit::NOBODY.to_owned(), ..config };
-    let settings = Settings { swarm: swarm.clone(), service };
-    pas_gateway::start(settings, Sockets::loopback().unwrap(), CancellationToken::new()).await.unwrap()
+    gateway_at(swarm, config, Sockets::loopback().unwrap()).await
+}
+
+pub(crate) async fn gateway_at(swarm: &Swarm, config: Config, sockets: Sockets) -> Running {
+    let nobody = Config::default().router_url == config.router_url;
+    let router_url = if nobody { pas_testkit::NOBODY.to_owned() } else { config.router_url };
+    let settings = Settings { swarm: swarm.clone(), service: Config { router_url, ..config } };
+    pas_gateway::start(settings, sockets, CancellationToken::new()).await.unwrap()
 }
 
 /// A chat of OpenAI's.

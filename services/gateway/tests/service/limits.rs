@@ -3,6 +3,7 @@ use pas_testkit::provider::Fault;
 use pas_testkit::{Provider, Script, http, until};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::faults::{Way, outcomes};
 use crate::support::{World, chat, message, policies, run_id};
@@ -18,7 +19,7 @@ async fn one() -> (World, Provider) {
 async fn answer(asked: RequestBuilder) -> (u16, Value) {
     let answer = asked.send().await.unwrap();
     let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
-    (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status} is no JSON: {text}")))
+    (status, serde_json::from_str(&text).unwrap())
 }
 
 /// What is refused in OpenAI's shape: status, code and field.
@@ -212,14 +213,15 @@ async fn a_call_that_an_operator_ends_is_told_so_and_not_tried_again() {
 async fn a_cancelled_call_says_that_it_is_not_to_be_tried_again() {
     let (world, provider) = one().await;
     provider.script(Script::fault(Fault::Stall));
-    let asked = tokio::spawn(world.post("/v1/chat/completions").json(&chat(false)).send());
+    let mut asked = JoinSet::new();
+    asked.spawn(world.post("/v1/chat/completions").json(&chat(false)).send());
     let id = until("it is listed", async || {
         let all = world.get("/inflight").await;
         all["inflight"][0]["run_id"].as_str().map(str::to_owned)
     })
     .await;
     assert_eq!(answer(world.post(&format!("/inflight/{id}/cancel"))).await.0, 200);
-    let answered = asked.await.unwrap().unwrap();
+    let answered = asked.join_next().await.unwrap().unwrap().unwrap();
     assert_eq!((run_id(&answered), &answered.headers()["x-should-retry"]), (id, &"false".parse().unwrap()));
     world.stop().await;
 }
@@ -230,12 +232,13 @@ async fn no_more_calls_are_under_way_than_there_may_be() {
         (World::with(Config { in_flight: 1, ..Config::default() }).await, Provider::start().unwrap());
     world.register("scripted", &provider).await;
     provider.script(Script::fault(Fault::Stall));
-    let first = tokio::spawn(world.post("/v1/chat/completions").json(&chat(false)).send());
+    let mut first = JoinSet::new();
+    first.spawn(world.post("/v1/chat/completions").json(&chat(false)).send());
     provider.when("it is asked", |all| all.first().cloned()).await;
     let refused = world.post("/v1/chat/completions").json(&chat(false)).send().await.unwrap();
     assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"1".parse().unwrap()));
     assert_eq!(world.receipt(&refused).await["status"], "refused");
-    first.abort();
+    first.abort_all();
     until("there is room again", async || {
         let answer = world.post("/v1/chat/completions").json(&chat(false)).send().await.unwrap();
         (answer.status() == 200).then_some(())

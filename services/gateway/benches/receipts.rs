@@ -29,6 +29,8 @@ const SECONDS: Duration = Duration::from_secs(4);
 async fn main() -> Result<()> {
     say("begin + settle, 64 calls at once, 2 workers; processor time is that of the whole process")?;
     alone()?;
+    let off = receipts::Config { index: false, files: false, events: false, ..receipts::Config::default() };
+    round("no receipts, only the callers of this bench", off, Some(1_000), false).await?;
     for (what, index, files, events) in [
         ("journal alone", false, false, false),
         ("journal, index", true, false, false),
@@ -36,8 +38,8 @@ async fn main() -> Result<()> {
         ("journal, index, files, events (stream away)", true, true, true),
     ] {
         for rate in [None, Some(1_000)] {
-            round(what, receipts::Config { index, files, events, ..receipts::Config::default() }, rate)
-                .await?;
+            let config = receipts::Config { index, files, events, ..receipts::Config::default() };
+            round(what, config, rate, true).await?;
         }
     }
     Ok(())
@@ -58,7 +60,7 @@ fn alone() -> Result<()> {
     say(&format!("id, built and serialised: {each} ns, {} bytes", bytes / ROUNDS as usize))
 }
 
-async fn round(what: &str, receipts: receipts::Config, rate: Option<u32>) -> Result<()> {
+async fn round(what: &str, receipts: receipts::Config, rate: Option<u32>, kept: bool) -> Result<()> {
     let data = tempfile::tempdir()?;
     let swarm = Swarm { data_dir: data.path().to_owned(), events_url: NOBODY.to_owned(), ..Swarm::default() };
     let running = Running::new(&swarm, &Sockets::loopback()?, CancellationToken::new());
@@ -72,7 +74,7 @@ async fn round(what: &str, receipts: receipts::Config, rate: Option<u32>) -> Res
     let (began, idle) = (clock::now().monotonic, cpu());
     let tasks = TaskTracker::new();
     let calls: Vec<_> =
-        (0..CALLS).map(|_| tasks.spawn(call(receipts.clone(), began + SECONDS, rate))).collect();
+        (0..CALLS).map(|_| tasks.spawn(call(receipts.clone(), began + SECONDS, rate, kept))).collect();
     let (mut settled, mut waited) = (0, Vec::new());
     for call in calls {
         let (count, times) = call.await??;
@@ -94,7 +96,12 @@ async fn round(what: &str, receipts: receipts::Config, rate: Option<u32>) -> Res
 }
 
 /// Calls one after the other until it is `until`; answers how many, and how long some of the receipts took.
-async fn call(receipts: Receipts, until: Duration, rate: Option<u32>) -> Result<(u32, Vec<Duration>)> {
+async fn call(
+    receipts: Receipts,
+    until: Duration,
+    rate: Option<u32>,
+    receipts_are_kept: bool,
+) -> Result<(u32, Vec<Duration>)> {
     let shared = Texts::new();
     let pause = rate.map(|rate| Duration::from_secs(CALLS as u64) / rate);
     let mut ticks = tokio::time::interval(pause.unwrap_or(Duration::from_secs(1)));
@@ -108,6 +115,11 @@ async fn call(receipts: Receipts, until: Duration, rate: Option<u32>) -> Result<
             return Ok((count, waited));
         }
         let run_id = receipts.next_id(now);
+        if !receipts_are_kept {
+            std::hint::black_box(shared.receipt(run_id, Duration::from_micros(312)));
+            count += 1;
+            continue;
+        }
         receipts.begin(shared.opened(run_id.clone()))?;
         let receipt = shared.receipt(run_id, Duration::from_micros(312));
         let began = clock::now().monotonic;

@@ -39,10 +39,11 @@ impl Lane {
         self.breaker().held(clock::now().monotonic)
     }
 
-    /// A call begins. It says what it found out by [`Trial::end`]; one that is dropped found out nothing.
-    pub fn begin(self: &Arc<Self>) -> Trial {
-        let pass = self.breaker().begin();
-        Trial { lane: Arc::clone(self), pass: Some(pass) }
+    /// A call begins, unless the breaker has something against it; `anyway`, also while that is open, as long as nobody
+    /// else tries. It says what it found out by [`Trial::end`]; one that is dropped found out nothing.
+    pub fn begin(self: &Arc<Self>, anyway: bool) -> Option<Trial> {
+        let pass = self.breaker().begin(clock::now().monotonic, anyway)?;
+        Some(Trial { lane: Arc::clone(self), pass: Some(pass) })
     }
 }
 

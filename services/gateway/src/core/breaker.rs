@@ -131,13 +131,16 @@ impl Breaker {
         }
     }
 
-    /// A call begins, also one for which everything else was held and that tries all the same.
-    pub fn begin(&mut self) -> Pass {
-        if let State::Open { lasting, .. } = self.state {
-            self.state = State::Probing { lasting };
-            return Pass { probe: true };
+    /// A call begins, unless somebody else has begun to try meanwhile, or it has opened; `anyway`, also while it is open.
+    pub fn begin(&mut self, now: Duration, anyway: bool) -> Option<Pass> {
+        match self.state {
+            State::Closed => Some(Pass { probe: false }),
+            State::Open { until, lasting } if anyway || now >= until => {
+                self.state = State::Probing { lasting };
+                Some(Pass { probe: true })
+            }
+            State::Open { .. } | State::Probing { .. } => None,
         }
-        Pass { probe: false }
     }
 
     /// A call has ended.
@@ -255,7 +258,7 @@ mod tests {
             let (mut breaker, mut now, mut open) = (Breaker::default(), Duration::ZERO, Vec::new());
             for step in steps {
                 match step {
-                    Step::Begin if breaker.held(now).is_none() => open.push(breaker.begin()),
+                    Step::Begin if breaker.held(now).is_none() => open.extend(breaker.begin(now, false)),
                     Step::End(which, blame) if which < open.len() => {
                         let pass = open.swap_remove(which);
                         breaker.end(pass, blame, &rules, now);
@@ -278,7 +281,7 @@ mod tests {
         fn whoever_leaves_never_opens_it(blames in prop::collection::vec(prop::bool::ANY, 0..300)) {
             let (mut breaker, rules) = (Breaker::default(), Rules::default());
             for (ms, succeeds) in (0..).zip(blames) {
-                let pass = breaker.begin();
+                let pass = breaker.begin(MS(ms), false).unwrap();
                 let blame = if succeeds { Blame::Success } else { Blame::Nobody };
                 prop_assert_eq!(breaker.end(pass, blame, &rules, MS(ms)), None);
                 prop_assert_eq!(breaker.held(MS(ms)), None);
@@ -289,7 +292,7 @@ mod tests {
     fn fail(breaker: &mut Breaker, times: usize, now: Duration) -> Option<News> {
         (0..times)
             .filter_map(|_| {
-                let pass = breaker.begin();
+                let pass = breaker.begin(now, false).unwrap();
                 breaker.end(pass, Blame::Failure, &Rules::default(), now)
             })
             .last()
@@ -314,7 +317,7 @@ mod tests {
         let (mut breaker, rules) = (Breaker::default(), Rules::default());
         let mut news = None;
         for call in 0..20_u64 {
-            let pass = breaker.begin();
+            let pass = breaker.begin(MS(call * 400), false).unwrap();
             let blame = if call % 2 == 0 { Blame::Success } else { Blame::Failure };
             news = breaker.end(pass, blame, &rules, MS(call * 400));
             assert_eq!(news.is_some(), call == 19, "{call}");
@@ -326,13 +329,16 @@ mod tests {
     fn a_probe_that_succeeds_closes_it_and_soon_after_it_opens_for_longer() {
         let (mut breaker, rules) = (Breaker::default(), Rules::default());
         fail(&mut breaker, 5, MS(0));
-        let probe = breaker.begin();
+        let probe = breaker.begin(MS(1_500), false).unwrap();
         assert_eq!(breaker.held(MS(1_500)), Some(Held::Probing));
+        // Whoever planned before that comes too late.
+        assert_eq!(breaker.begin(MS(1_500), false), None);
         assert_eq!(breaker.end(probe, Blame::Success, &rules, MS(1_500)), Some(News::Closed));
         assert_eq!(fail(&mut breaker, 5, MS(2_000)), Some(News::Opened(MS(2_000))));
         let mut calm = Breaker::default();
         fail(&mut calm, 5, MS(0));
-        let probe = calm.begin();
+        assert_eq!(calm.begin(MS(999), false), None);
+        let probe = calm.begin(MS(999), true).unwrap();
         calm.end(probe, Blame::Success, &rules, MS(1_500));
         assert_eq!(fail(&mut calm, 5, MS(40_000)), Some(News::Opened(MS(1_000))));
     }
@@ -341,7 +347,7 @@ mod tests {
     fn a_credential_that_is_out_is_told_once_and_looked_at_again_when_registered_anew() {
         let (mut breaker, rules) = (Breaker::default(), Rules::default());
         for (ms, news) in [(0, Some(News::CredentialOut)), (10, None)] {
-            let pass = breaker.begin();
+            let pass = breaker.begin(MS(ms), false).unwrap();
             assert_eq!(breaker.end(pass, Blame::Credential, &rules, MS(ms)), news);
         }
         assert_eq!(breaker.held(MS(20)), Some(Held::Credential(MS(60_010))));
@@ -353,7 +359,7 @@ mod tests {
     fn who_is_busy_rests_as_long_as_it_says_and_its_breaker_stays_shut() {
         let (mut breaker, rules) = (Breaker::default(), Rules::default());
         for _ in 0..10 {
-            let pass = breaker.begin();
+            let pass = breaker.begin(MS(0), false).unwrap();
             breaker.end(pass, Blame::Busy(Some(MS(3_000))), &rules, MS(0));
         }
         assert_eq!(breaker.held(MS(2_999)), Some(Held::CoolDown(MS(3_000))));

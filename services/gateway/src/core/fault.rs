@@ -46,6 +46,8 @@ pub enum Fault {
     Filtered,
     /// A limit was reached just before: nothing was sent.
     Limited,
+    /// Its breaker opened just before, or somebody else tries: nothing was sent.
+    Held,
     /// The call's own time was over.
     Deadline {
         /// The caller gave it less than it would have had.
@@ -102,6 +104,7 @@ impl Fault {
             Self::NoEnd => "no_end_mark".to_owned(),
             Self::Filtered => "filtered".to_owned(),
             Self::Limited => "rate_limit".to_owned(),
+            Self::Held => "breaker".to_owned(),
             Self::Deadline { .. } => "deadline".to_owned(),
         }
     }
@@ -114,7 +117,7 @@ impl Fault {
             Self::Status { status, meaning, retry_after } => of_status(status, meaning, retry_after),
             Self::Inside(Meaning::ContextTooLong) => (Next::Larger, Blame::Nobody),
             Self::Inside(Meaning::RateLimited) => (Next::Elsewhere, Blame::Busy(None)),
-            Self::Filtered | Self::Limited => (Next::Elsewhere, Blame::Nobody),
+            Self::Filtered | Self::Limited | Self::Held => (Next::Elsewhere, Blame::Nobody),
             Self::Inside(_)
             | Self::WrongType
             | Self::Garbage
@@ -128,7 +131,7 @@ impl Fault {
                 (Next::Stop, if by_caller { Blame::Nobody } else { Blame::Failure })
             }
         };
-        let unsent = matches!(self, Self::Unreachable | Self::ConnectTimeout | Self::Limited);
+        let unsent = matches!(self, Self::Unreachable | Self::ConnectTimeout | Self::Limited | Self::Held);
         Verdict { next, blame, unsent }
     }
 }

@@ -68,6 +68,7 @@ impl Failed {
             Fault::NoEnd => "ended its answer without its end mark".to_owned(),
             Fault::Filtered => "refused the content".to_owned(),
             Fault::Limited => "may not be called so often".to_owned(),
+            Fault::Held => "failed too often, and is left alone for a while".to_owned(),
             Fault::Deadline { .. } => "had not answered by then".to_owned(),
         };
         match said.map(String::as_str).or(self.detail.as_deref()) {
@@ -193,7 +194,9 @@ pub(super) async fn attempt(
         content_bytes: 0,
         input_estimate: way.call.asked.input_estimate,
     };
-    let mut underway = Underway { ledger, choice, lane, trial: Some(lane.begin()), trace };
+    // What was planned may have been overtaken by others' calls.
+    let trial = lane.begin(way.anyway).ok_or_else(|| Failed::of(Fault::Held))?;
+    let mut underway = Underway { ledger, choice, lane, trial: Some(trial), trace };
     let exchanged = exchange(way, choice, lane, &mut underway).await;
     let Some(trial) = underway.trial.take() else { return Err(Failed::of(Fault::Reset)) };
     let trace = underway.trace.clone();
@@ -249,5 +252,8 @@ fn is_metered(choice: &Choice) -> bool {
 
 /// Whether a provider may want money for an attempt that ended so.
 fn is_billable(fault: Fault) -> bool {
-    !matches!(fault, Fault::Unreachable | Fault::ConnectTimeout | Fault::Limited | Fault::Status { .. })
+    !matches!(
+        fault,
+        Fault::Unreachable | Fault::ConnectTimeout | Fault::Limited | Fault::Held | Fault::Status { .. }
+    )
 }

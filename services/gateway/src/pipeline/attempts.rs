@@ -137,6 +137,7 @@ fn exhausted(way: &Way<'_>, failures: &Failures) -> Error {
             let message = format!("the call's {seconds} s are over: {tried}: {name} {said}");
             Error::new(ErrorCode::UpstreamTimeout, message)
         }
+        Fault::Held => Error::unavailable(format!("{tried}: {name} {said}")).with_retry_after(1),
         Fault::FirstToken | Fault::Stalled | Fault::ConnectTimeout => {
             Error::new(ErrorCode::UpstreamTimeout, format!("{tried}: {name} {said}"))
         }

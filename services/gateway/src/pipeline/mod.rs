@@ -95,6 +95,8 @@ pub(crate) struct Way<'a> {
     pub(crate) deadline: Instant,
     /// Whether its caller set that.
     pub(crate) by_caller: bool,
+    /// Whether a breaker that is open is no reason not to try.
+    pub(crate) anyway: bool,
     /// Whether it may be sent again after it may have been begun on.
     pub(crate) repeatable: bool,
 }
@@ -140,7 +142,7 @@ pub fn dry_run(app: &App, call: &Call) -> Result<Box<RoutingReceipt>, Error> {
     let mut ledger = Ledger::new(app.clone(), Arc::clone(&snapshot), receipt, came, flight);
     ledger.note("dry run: nothing was sent, and no receipt is kept");
     let planned = admit(app, call, &snapshot, &mut ledger)
-        .and_then(|()| planned(app, call, &snapshot, &mut ledger, true).map(|(_, plan)| plan));
+        .and_then(|()| planned(app, call, &snapshot, &mut ledger, true).map(|(_, plan, _)| plan));
     let (status, error) = match &planned {
         Ok(plan) => {
             let first = plan.choices.first().and_then(|choice| Some((choice, snapshot.lane(choice.index)?)));
@@ -170,7 +172,7 @@ async fn carry_out(
 ) -> Result<Outcome, Ending> {
     let refused = |error: Error| (CallStatus::Refused, error);
     admit(app, call, snapshot, ledger).map_err(refused)?;
-    let (rules, plan) = planned(app, call, snapshot, ledger, false).map_err(refused)?;
+    let (rules, plan, anyway) = planned(app, call, snapshot, ledger, false).map_err(refused)?;
     ledger.content = app.content(rules.privacy, call);
     let left = rules.call.saturating_sub(clock::now().monotonic.saturating_sub(call.came.monotonic));
     let way = Way {
@@ -180,6 +182,7 @@ async fn carry_out(
         rules: &rules,
         deadline: Instant::now() + left,
         by_caller: call.wishes.policy.timeout_s.is_some(),
+        anyway,
         repeatable: call.target.target_type == TargetType::Model,
     };
     ledger.open().map_err(|unavailable| refused(unavailable.into()))?;

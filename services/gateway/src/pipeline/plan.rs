@@ -18,14 +18,14 @@ use crate::snapshot::Snapshot;
 /// Candidates up to which every plan is explained: the reasons cost little then.
 const EXPLAINED: usize = 64;
 
-/// Who is to be asked.
+/// Who is to be asked, by which rules, and whether in spite of an open breaker.
 pub(super) fn planned(
     app: &App,
     call: &Call,
     snapshot: &Arc<Snapshot>,
     ledger: &mut Ledger,
     in_full: bool,
-) -> Result<(Rules, Plan), Error> {
+) -> Result<(Rules, Plan, bool), Error> {
     let table = snapshot.table();
     let base = match call.route {
         "/invoke" => Ask::of_target(table, &call.target)?,
@@ -59,20 +59,20 @@ pub(super) fn planned(
             false => plan(&snapshot.fleet, &ask, &rules, &exclude, &mut scratch),
         }
     };
-    let mut plan = choose(false);
+    let (mut plan, mut tries_anyway) = (choose(false), false);
     if plan.choices.is_empty() && plan.counts.iter().any(|(code, _)| code == Exclusion::Breaker) {
         // Rather than refuse all, the one whose breaker may try soonest is tried.
         let mut anyway = choose(true);
         if let Some(soonest) = soonest(snapshot, &anyway) {
             anyway.choices = vec![soonest];
             ledger.note("every breaker is open: the soonest is tried");
-            plan = anyway;
+            (plan, tries_anyway) = (anyway, true);
         }
     }
     ledger.plan(&plan, clock::now().monotonic.saturating_sub(begun));
     match plan.refusal {
         Some(refusal) if plan.choices.is_empty() => Err(refusal),
-        _ => Ok((rules, plan)),
+        _ => Ok((rules, plan, tries_anyway)),
     }
 }
 

@@ -51,7 +51,7 @@ impl Default for Config {
             keep_mb: 4_096,
             segment_mb: 32,
             segment_min: 60,
-            open_after_ms: 2,
+            open_after_ms: 5,
             index: true,
             files: true,
             files_kept: 10_000,

@@ -81,7 +81,9 @@ async fn who_cannot_be_reached_or_hangs_up_is_tried_once_more_and_then_the_next(
 
 #[tokio::test]
 async fn a_kept_connection_that_is_closed_just_then_is_nobodys_failure() {
-    let two = Two::start().await;
+    // What one thread keeps another doesn't find.
+    let one_thread = Config { threads: 1, ..Config::default() };
+    let two = Two::in_world(World::with(one_thread).await).await;
     for way in Way::all() {
         // More often than a breaker would bear.
         for _ in 0..6 {

@@ -57,7 +57,7 @@ cargo test --workspace --doc --quiet
 
 step "acceptance: what was promised, with curl, with short intervals"
 cargo build --workspace --quiet
-scripts/acceptance/phase2-events.sh
+scripts/acceptance/phase3.sh
 
 if $long; then
   step "the first users' steps, word for word"

@@ -12,7 +12,7 @@ const NEAR: f64 = 0.2;
 pub(super) struct Pairs<T>(Vec<(T, T)>);
 
 impl<T> Pairs<T> {
-    /// Measures both [`super::RUNS`] times, each first in every second run.
+    /// Measures both several times, each first in every second run.
     pub(super) fn run(
         what: &str,
         bare: &Door,

@@ -40,8 +40,13 @@ impl Answer {
     /// Reads the answer to a request in `dialect`; `with_text` when somebody wants to read it off.
     pub fn read(dialect: Dialect, body: &[u8], with_text: bool) -> Result<Self, Broken> {
         let text = std::str::from_utf8(body).map_err(|_| Broken::Garbage)?;
+        if dialect == Dialect::Pas {
+            // Whatever a tool or an agent answers is its own business.
+            let _: &RawValue = serde_json::from_str(text).map_err(|_| Broken::Garbage)?;
+            return Ok(Self { has_content: true, ..Self::default() });
+        }
         let mut read: Body<'_> = serde_json::from_str(text).map_err(|_| Broken::Garbage)?;
-        if dialect != Dialect::Pas && read.error.is_some_and(says_something) {
+        if read.error.is_some_and(says_something) {
             return Err(Broken::Error(error::read(body).unwrap_or_default()));
         }
         let model = read.model.take().or(read.model_version.take());
@@ -302,6 +307,14 @@ mod tests {
         assert!(read(Dialect::AnthropicMessages, r#"{"content":[],"stop_reason":"end_turn"}"#).is_empty());
         assert!(!read(Dialect::AnthropicMessages, r#"{"input_tokens":7}"#).is_empty());
         assert!(!read(Dialect::GeminiGenerate, r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#).is_empty());
+    }
+
+    #[test]
+    fn whatever_a_tool_answers_is_an_answer_if_it_is_json() {
+        for body in [r#"{"output":"42","status":200,"content":"hi","error":null}"#, "[1,2]", "7", "null"] {
+            assert!(!read(Dialect::Pas, body).is_empty(), "{body}");
+        }
+        assert_eq!(Answer::read(Dialect::Pas, b"{\"a\":", false), Err(Broken::Garbage));
     }
 
     #[test]

@@ -64,11 +64,11 @@ pub struct Needs {
 /// The body of a request, as far as it is looked at. Names of several dialects stand side by side: none has two meanings.
 #[derive(Deserialize)]
 struct Body<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "there")]
     model: Option<&'a RawValue>,
     #[serde(borrow, default)]
     stream: Option<&'a RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "there")]
     stream_options: Option<&'a RawValue>,
     #[serde(borrow, default)]
     max_tokens: Option<&'a RawValue>,
@@ -92,6 +92,13 @@ struct Body<'a> {
     generation_config: Option<&'a RawValue>,
     #[serde(borrow, default)]
     messages: Option<&'a RawValue>,
+}
+
+/// A value that is there, also if it is null.
+fn there<'de: 'a, 'a, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'a RawValue>, D::Error> {
+    <&'a RawValue>::deserialize(deserializer).map(Some)
 }
 
 impl Asked {
@@ -176,7 +183,7 @@ fn named(body: &[u8], raw: &RawValue) -> Result<Named, Error> {
 fn ask_usage(body: &[u8], options: Option<&RawValue>) -> Option<Edit> {
     #[derive(Deserialize)]
     struct Options<'a> {
-        #[serde(borrow, default)]
+        #[serde(borrow, default, deserialize_with = "there")]
         include_usage: Option<&'a RawValue>,
     }
     let insert = |at: usize, text: &'static str| Edit { range: at..at, with: Cow::Borrowed(text.as_bytes()) };
@@ -184,6 +191,10 @@ fn ask_usage(body: &[u8], options: Option<&RawValue>) -> Option<Edit> {
         let open = memchr::memchr(b'{', body)?;
         return Some(insert(open + 1, r#""stream_options":{"include_usage":true},"#));
     };
+    if raw.get() == "null" {
+        let with = Cow::Borrowed(&br#"{"include_usage":true}"#[..]);
+        return Some(Edit { range: range(body, raw), with });
+    }
     let read: Options<'_> = serde_json::from_str(raw.get()).ok()?;
     match read.include_usage {
         Some(asked) if asked.get() == "true" => None,
@@ -309,6 +320,14 @@ mod tests {
                 r#"{"stream":true,"stream_options":{"include_usage":true}}"#,
                 r#"{"stream":true,"stream_options":{"include_usage":true}}"#,
             ),
+            (
+                r#"{"stream":true,"stream_options":null}"#,
+                r#"{"stream":true,"stream_options":{"include_usage":true}}"#,
+            ),
+            (
+                r#"{"stream":true,"stream_options":{"include_usage":null}}"#,
+                r#"{"stream":true,"stream_options":{"include_usage":true}}"#,
+            ),
             (r#"{"stream":false}"#, r#"{"stream":false}"#),
         ] {
             let edits = read(Dialect::OpenaiChat, body).ask_usage.into_iter().collect();
@@ -331,7 +350,7 @@ mod tests {
     #[test]
     fn a_model_that_is_none_is_refused_by_field() {
         let long = format!(r#"{{"model":"{}"}}"#, "m".repeat(1_000_000));
-        for body in [r#"{"model":7}"#, r#"{"model":""}"#, &long] {
+        for body in [r#"{"model":7}"#, r#"{"model":null}"#, r#"{"model":""}"#, &long] {
             let error = Asked::read(Dialect::OpenaiChat, body.as_bytes()).unwrap_err();
             assert_eq!(error.field.as_deref(), Some("model"), "{error}");
         }

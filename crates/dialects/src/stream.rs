@@ -1,6 +1,7 @@
 //! An answer that comes in pieces: what each event is, and what all of them say together.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use pas_types::event::CallUsage;
 use serde::Deserialize;
@@ -57,6 +58,8 @@ pub struct Meter {
     pub has_content: bool,
     response_id: Option<String>,
     sequence: Option<u64>,
+    /// Of several answers at once: those that have begun, and those that are done.
+    candidates: (BTreeSet<u64>, BTreeSet<u64>),
 }
 
 impl Meter {
@@ -71,6 +74,7 @@ impl Meter {
             has_content: false,
             response_id: None,
             sequence: None,
+            candidates: Default::default(),
         }
     }
 
@@ -254,8 +258,9 @@ impl Meter {
             return None;
         }
         let mut part = Part::Prelude;
-        let mut ended = false;
         for candidate in candidates {
+            let index = candidate.index.unwrap_or(0);
+            self.candidates.0.insert(index);
             let parts = candidate.content.and_then(|content| content.parts).unwrap_or_default();
             for raw in parts {
                 if says_something(raw) && raw.get() != r#"{"text":""}"# && raw.get() != r#"{"text": ""}"# {
@@ -264,10 +269,11 @@ impl Meter {
             }
             if let Some(reason) = candidate.finish_reason {
                 self.finish = Some(gemini_finish(&reason));
-                ended = true;
+                self.candidates.1.insert(index);
             }
         }
-        Some(if ended { Part::End } else { part })
+        let all_done = self.candidates.0 == self.candidates.1 && !self.candidates.0.is_empty();
+        Some(if all_done { Part::End } else { part })
     }
 }
 
@@ -452,6 +458,8 @@ struct GeminiFeedback<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct GeminiCandidate<'a> {
+    #[serde(default)]
+    index: Option<u64>,
     #[serde(borrow, default)]
     content: Option<GeminiContent<'a>>,
     #[serde(borrow, default)]
@@ -542,6 +550,20 @@ mod tests {
         );
         assert_eq!(parts, [Part::Content, Part::End]);
         assert_eq!(meter.usage.map(|usage| (usage.input, usage.output)), Some((4, 2)));
+    }
+
+    #[test]
+    fn of_several_answers_of_gemini_the_last_one_ends_the_stream() {
+        let chunk = |index: u64, finish: &str| {
+            format!(
+                r#"{{"candidates":[{{"index":{index},"content":{{"parts":[{{"text":"x"}}]}}{finish}}}]}}"#
+            )
+        };
+        let done = r#","finishReason":"STOP""#;
+        let events = [chunk(0, ""), chunk(1, ""), chunk(0, done), chunk(1, ""), chunk(1, done)];
+        let events: Vec<&str> = events.iter().map(String::as_str).collect();
+        use Part::{Content, End};
+        assert_eq!(parts(Dialect::GeminiGenerate, &events).0, [Content, Content, Content, Content, End]);
     }
 
     #[test]

@@ -19,7 +19,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower::ServiceExt;
 
 use crate::config::{Limits, Swarm};
@@ -89,11 +88,15 @@ impl Server {
             // All take from the same queue: who is free takes the next.
             let listeners =
                 listeners.iter().map(std::net::TcpListener::try_clone).collect::<Result<Vec<_>, _>>()?;
-            let worker = Worker { accept: accept.clone(), listeners, ended: running.tasks().token() };
+            let worker = Worker { accept: accept.clone(), listeners };
+            let ended = running.tasks().token();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            std::thread::Builder::new()
-                .name(format!("worker-{number}"))
-                .spawn(move || runtime.block_on(worker.run()))?;
+            std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+                runtime.block_on(worker.run());
+                // What is still open ends with the runtime; the stop of the service waits for that, too.
+                drop(runtime);
+                drop(ended);
+            })?;
         }
         tracing::info!(service, port, threads, "listening");
         Ok(())
@@ -176,13 +179,11 @@ fn places(wanted: usize) -> usize {
 struct Worker {
     accept: Accept,
     listeners: Vec<std::net::TcpListener>,
-    /// The stop of the service waits until this is dropped.
-    ended: TaskTrackerToken,
 }
 
 impl Worker {
     async fn run(self) {
-        let Self { accept, listeners, ended } = self;
+        let Self { accept, listeners } = self;
         let tasks = TaskTracker::new();
         for listener in listeners {
             match TcpListener::from_std(listener) {
@@ -195,7 +196,6 @@ impl Worker {
         }
         tasks.close();
         tasks.wait().await;
-        drop(ended);
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Ledger {
 struct Taken {
     caller: Option<Arc<str>>,
     candidate: Option<(Arc<str>, Arc<str>)>,
+    /// The number of the attempt that it was taken for.
+    attempt: usize,
     grant: Grant,
 }
 
@@ -133,13 +135,14 @@ impl Ledger {
 
     /// A limit was drawn on, for the caller.
     pub fn took_of_caller(&mut self, caller: Option<&str>, grant: Grant) {
-        self.grants.push(Taken { caller: caller.map(Arc::from), candidate: None, grant });
+        self.grants.push(Taken { caller: caller.map(Arc::from), candidate: None, attempt: 0, grant });
     }
 
     /// A limit was drawn on, for a candidate.
     pub fn took_of_candidate(&mut self, service: &Arc<str>, model: &Arc<str>, grant: Grant) {
         let candidate = Some((Arc::clone(service), Arc::clone(model)));
-        self.grants.push(Taken { caller: None, candidate, grant });
+        let attempt = self.receipt.as_ref().map_or(0, |receipt| receipt.attempts.len());
+        self.grants.push(Taken { caller: None, candidate, attempt, grant });
     }
 
     /// Says that the call goes on upstream, so that it is known to have been open if the gateway dies.
@@ -225,6 +228,7 @@ impl Ledger {
     /// The call has ended so. Its receipt is handed to the writer; the end of the answer waits until it is written.
     pub fn settle(&mut self, status: CallStatus, error: Option<&Error>) -> Option<Settled> {
         let receipt = self.close(status, error)?;
+        self.app.count(&receipt);
         Some(self.app.receipts().settle(*receipt))
     }
 
@@ -235,6 +239,7 @@ impl Ledger {
         error: Option<&Error>,
     ) -> Option<(Settled, Box<RoutingReceipt>)> {
         let receipt = self.close(status, error)?;
+        self.app.count(&receipt);
         let shown = receipt.clone();
         Some((self.app.receipts().settle(*receipt), shown))
     }
@@ -258,21 +263,34 @@ impl Ledger {
         times.total = total.into();
         receipt.content = self.content.take().map(|mut meter| meter.finish());
         self.give_back(&receipt);
-        self.app.count(&receipt);
         Some(receipt)
     }
 
-    /// Says what the limits were really drawn on for.
+    /// Says what the limits were really drawn on for: those of the caller for all of the call, those of a candidate for the
+    /// attempt that it was asked in.
     fn give_back(&mut self, receipt: &RoutingReceipt) {
-        let tokens = receipt.usage.map_or(0, |usage| {
-            usage.input + usage.output + usage.cache_read + usage.cache_write + usage.reasoning
-        });
-        let requests = u64::from(!receipt.attempts.is_empty());
-        for Taken { caller, candidate, grant } in self.grants.drain(..) {
+        let whole =
+            Amount { requests: u64::from(!receipt.attempts.is_empty()), tokens: tokens(receipt.usage) };
+        for Taken { caller, candidate, attempt, grant } in self.grants.drain(..) {
             let (service, model) = candidate.as_ref().map(|(service, model)| (&**service, &**model)).unzip();
-            self.app.settle_limit(caller.as_deref(), service, model, grant, Amount { requests, tokens });
+            let actual = match (&candidate, receipt.attempts.get(attempt)) {
+                (None, _) => whole,
+                (Some(_), Some(attempt)) => Amount { requests: 1, tokens: tokens(attempt.usage) },
+                (Some(_), None) => Amount::default(),
+            };
+            self.app.settle_limit(caller.as_deref(), service, model, grant, actual);
         }
     }
+}
+
+/// All tokens together.
+fn tokens(usage: Option<CallUsage>) -> u64 {
+    let of = |usage: CallUsage| {
+        [usage.input, usage.output, usage.cache_read, usage.cache_write, usage.reasoning]
+            .into_iter()
+            .fold(0, u64::saturating_add)
+    };
+    usage.map_or(0, of)
 }
 
 impl Drop for Ledger {
@@ -291,11 +309,11 @@ impl std::fmt::Debug for Ledger {
 fn sum(one: CallUsage, other: CallUsage) -> CallUsage {
     let source = one.source.max(other.source);
     CallUsage {
-        input: one.input + other.input,
-        output: one.output + other.output,
-        cache_read: one.cache_read + other.cache_read,
-        cache_write: one.cache_write + other.cache_write,
-        reasoning: one.reasoning + other.reasoning,
+        input: one.input.saturating_add(other.input),
+        output: one.output.saturating_add(other.output),
+        cache_read: one.cache_read.saturating_add(other.cache_read),
+        cache_write: one.cache_write.saturating_add(other.cache_write),
+        reasoning: one.reasoning.saturating_add(other.reasoning),
         source,
     }
 }

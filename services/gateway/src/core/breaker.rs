@@ -71,6 +71,13 @@ pub struct Pass {
     probe: bool,
 }
 
+impl Pass {
+    /// Whether all others wait for what it finds out.
+    pub fn is_probe(self) -> bool {
+        self.probe
+    }
+}
+
 /// What came of a call for the breaker, where somebody should hear of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {

@@ -117,6 +117,7 @@ impl Fault {
             Self::Status { status, meaning, retry_after } => of_status(status, meaning, retry_after),
             Self::Inside(Meaning::ContextTooLong) => (Next::Larger, Blame::Nobody),
             Self::Inside(Meaning::RateLimited) => (Next::Elsewhere, Blame::Busy(None)),
+            Self::Inside(Meaning::Caller | Meaning::Filtered) => (Next::Elsewhere, Blame::Nobody),
             Self::Filtered | Self::Limited | Self::Held => (Next::Elsewhere, Blame::Nobody),
             Self::Inside(_)
             | Self::WrongType

@@ -179,11 +179,6 @@ pub(super) async fn attempt(
     ledger: &mut Ledger,
 ) -> Result<Outcome, Box<Failed>> {
     ledger.flight.asks(&lane.name, &lane.model);
-    match way.app.take_limit(None, Some(&lane.name), Some(&lane.model), way.call.asked.input_estimate) {
-        Ok(Some(grant)) => ledger.took_of_candidate(&lane.name, &lane.model, grant),
-        Ok(None) => {}
-        Err(_) => return Err(Failed::of(Fault::Limited)),
-    }
     let trace = Trace {
         begun: Instant::now(),
         http_status: None,
@@ -196,6 +191,12 @@ pub(super) async fn attempt(
     };
     // What was planned may have been overtaken by others' calls.
     let trial = lane.begin(way.anyway).ok_or_else(|| Failed::of(Fault::Held))?;
+    let model = &candidate(way, choice)?.model_id;
+    match way.app.take_limit(None, Some(&lane.name), Some(model), way.call.asked.input_estimate) {
+        Ok(Some(grant)) => ledger.took_of_candidate(&lane.name, model, grant),
+        Ok(None) => {}
+        Err(_) => return Err(Failed::of(Fault::Limited)),
+    }
     let mut underway = Underway { ledger, choice, lane, trial: Some(trial), trace };
     let exchanged = exchange(way, choice, lane, &mut underway).await;
     let Some(trial) = underway.trial.take() else { return Err(Failed::of(Fault::Reset)) };
@@ -214,11 +215,13 @@ pub(super) async fn attempt(
         }
         Ok(Exchanged::Stream(headers, flow, connection, held, end)) => {
             ledger.first_token();
+            let (trial, news) = trial.answers();
+            way.app.news(lane, news);
             Ok(Outcome::Stream(Box::new(Begun {
                 headers,
                 lane: Arc::clone(lane),
                 choice: *choice,
-                flow,
+                flow: *flow,
                 connection,
                 held,
                 end,

@@ -25,7 +25,7 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 struct Failures {
     attempts: u32,
     last: Option<Box<Failed>>,
-    last_name: String,
+    last_asked: Option<(Choice, Arc<Lane>)>,
     /// All of them were refused for having had too much.
     only_busy: bool,
 }
@@ -34,7 +34,12 @@ struct Failures {
 pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) -> Result<Outcome, Error> {
     let mut failures = Failures { only_busy: true, ..Failures::default() };
     let mut larger_than = 0;
-    for choice in &plan.choices {
+    // What only one provider has, another can't go on from.
+    let fallback = way.rules.fallback && !way.call.asked.needs.bound;
+    if way.rules.fallback && !fallback && plan.choices.len() > 1 {
+        ledger.note("bound to what one provider has: nobody else is asked");
+    }
+    'choices: for choice in &plan.choices {
         let Some(lane) = way.snapshot.lane(choice.index) else { continue };
         let room = way.snapshot.fleet.candidate(choice.index).and_then(|candidate| candidate.ctx_limit);
         if failures.attempts > 0 && (lane.held().is_some() || room.is_some_and(|room| room <= larger_than)) {
@@ -43,7 +48,7 @@ pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) ->
         // Once, and where that helps once more.
         for turn in 0..2 {
             if failures.attempts >= way.rules.max_attempts {
-                return Err(exhausted(way, &failures));
+                break 'choices;
             }
             failures.attempts += 1;
             let failed = match attempt(way, choice, lane, ledger).await {
@@ -51,8 +56,9 @@ pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) ->
                 Err(failed) => failed,
             };
             let verdict = failed.fault.verdict();
-            failures.only_busy &= matches!(failed.fault, Fault::Status { meaning: Meaning::RateLimited, .. });
-            failures.last_name = lane.name.to_string();
+            failures.only_busy &=
+                matches!(failed.fault, Fault::Limited | Fault::Status { meaning: Meaning::RateLimited, .. });
+            failures.last_asked = Some((*choice, Arc::clone(lane)));
             let may_repeat = way.repeatable || verdict.unsent;
             let next = verdict.next;
             let as_is = failed.as_is.is_some();
@@ -74,24 +80,16 @@ pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) ->
                 Next::Return | Next::Again | Next::Elsewhere => break,
             }
         }
-        if !way.rules.fallback {
+        if !fallback {
             break;
         }
     }
     let was_too_long =
         matches!(failures.last.as_ref().map(|failed| failed.fault.verdict().next), Some(Next::Larger));
-    if was_too_long && let Some((choice, lane)) = last_tried(way, plan, &failures) {
-        return returned(way, &choice, &lane, ledger, &mut failures);
+    match failures.last_asked.clone() {
+        Some((choice, lane)) if was_too_long => returned(way, &choice, &lane, ledger, &mut failures),
+        _ => Err(exhausted(way, &failures)),
     }
-    Err(exhausted(way, &failures))
-}
-
-fn last_tried(way: &Way<'_>, plan: &Plan, failures: &Failures) -> Option<(Choice, Arc<Lane>)> {
-    failures.last.as_ref()?.as_is.as_ref()?;
-    plan.choices.iter().find_map(|choice| {
-        let lane = way.snapshot.lane(choice.index)?;
-        (*lane.name == *failures.last_name).then(|| (*choice, Arc::clone(lane)))
-    })
 }
 
 /// The provider's own answer, where it is the caller's business.
@@ -119,7 +117,7 @@ fn exhausted(way: &Way<'_>, failures: &Failures) -> Error {
     let Some(failed) = &failures.last else {
         return Error::unavailable("nobody could be asked: those who fit have no address");
     };
-    let name = &failures.last_name;
+    let name = failures.last_asked.as_ref().map_or("whoever was asked", |(_, lane)| &*lane.name);
     let tried = match failures.attempts {
         1 => "the attempt failed".to_owned(),
         several => format!("{several} attempts failed; the last"),

@@ -31,7 +31,7 @@ pub(super) enum Exchanged {
     /// All of it, and the tokens as far as they were told.
     Whole(WithModel, Option<CallUsage>),
     /// A stream that has begun: the headers, what comes, over which connection, what is here already, and the end if it is.
-    Stream(HeaderMap, Flow, Connection, Vec<Bytes>, Option<Bytes>),
+    Stream(HeaderMap, Box<Flow>, Connection, Vec<Bytes>, Option<Bytes>),
 }
 
 /// A whole answer, and the model that it says it is from.
@@ -89,7 +89,7 @@ pub(super) async fn exchange(
             if flow.is_refusal() && way.rules.content_filter == ContentFilter::NextCandidate {
                 return Err(Failed::of(Fault::Filtered));
             }
-            Ok(Exchanged::Stream(headers::back(&parts.headers), flow, connection, held, end))
+            Ok(Exchanged::Stream(headers::back(&parts.headers), Box::new(flow), connection, held, end))
         }
         // Some answer a stream with an error in one piece.
         (_, Kind::Json) => {

@@ -27,8 +27,6 @@ use crate::lane::{Lane, Trial};
 use crate::ledger::Ledger;
 use crate::receipts::Settled;
 
-/// How long after its end mark a stream that was read to it may take to close, so that its connection can be kept.
-const CLOSING: Duration = Duration::from_secs(1);
 /// How long an answer is read on whose client has gone, where the policy wants that.
 const DRAIN: Duration = Duration::from_secs(600);
 
@@ -111,7 +109,7 @@ impl Passing {
         } = begun;
         let heard = Instant::now();
         if let Some(content) = &mut ledger.content {
-            held.iter().chain(&end).for_each(|piece| content.answer(piece));
+            held.iter().for_each(|piece| content.answer(piece));
         }
         let deadline = deadline.min(trace.begun() + timeouts.call);
         let cancelled = Box::pin(ledger.flight.cancel.clone().cancelled_owned());
@@ -210,7 +208,7 @@ impl Stream {
                         Ok(_) => self.out.extend(last.into_iter().filter(|bytes| !bytes.is_empty())),
                         Err(unavailable) => {
                             let error = self.last_word(&unavailable.into());
-                            self.out.push_back(error);
+                            self.out.extend([error, self.flow.closing()]);
                         }
                     }
                     self.state = State::Ended;
@@ -259,47 +257,63 @@ impl Stream {
                 let by_caller = self.by_caller;
                 return Poll::Ready(Heard::NoMore(Fault::Deadline { by_caller }));
             }
-            let limit = if matches!(self.state, State::Ending { .. }) { CLOSING } else { self.between };
-            if now >= self.heard + limit {
+            if now >= self.heard + self.between {
                 return Poll::Ready(Heard::NoMore(Fault::Stalled));
             }
-            self.timer.as_mut().reset(self.deadline.min(self.heard + limit));
+            self.timer.as_mut().reset(self.deadline.min(self.heard + self.between));
         }
     }
 
     fn take(&mut self, step: Step) {
-        let bytes = match step {
-            Step::Pass(bytes, _) => bytes,
+        let (bytes, has_content) = match step {
+            Step::Pass(bytes, has_content) => (bytes, has_content),
             Step::Skip => return,
             Step::End(bytes) => return self.end(bytes),
         };
-        if let Some(content) = &mut self.ledger.content {
-            content.answer(&bytes);
-        }
+        self.note(&bytes);
         match &mut self.state {
+            // It was not the end after all.
+            State::Ending { last } if has_content => {
+                self.out.extend(last.drain(..));
+                self.out.push_back(bytes);
+                self.state = State::Flowing;
+            }
             State::Ending { last } => last.push(bytes),
             _ if bytes.is_empty() => {}
             _ => self.out.push_back(bytes),
         }
     }
 
-    /// Its end has come: it is whole.
+    /// Its end has come: it is whole. Where more may come behind it, it is when the body ends as it should.
     fn end(&mut self, event: Bytes) {
-        if self.flow.goes_on_behind_its_end() {
-            self.timer.as_mut().reset(Instant::now() + CLOSING);
-            match &mut self.state {
-                State::Ending { last } => last.push(event),
-                _ => self.state = State::Ending { last: vec![event] },
+        self.note(&event);
+        if !self.flow.goes_on_behind_its_end() {
+            return self.whole(vec![event]);
+        }
+        match &mut self.state {
+            State::Ending { last } => {
+                self.out.extend(last.drain(..));
+                last.push(event);
             }
-        } else {
-            self.whole(vec![event]);
+            _ => self.state = State::Ending { last: vec![event] },
+        }
+    }
+
+    /// Keeps of what is passed on as much as the receipt tells.
+    fn note(&mut self, bytes: &[u8]) {
+        if let Some(content) = &mut self.ledger.content {
+            content.answer(bytes);
         }
     }
 
     /// Nothing more comes from upstream.
     fn body_ended(&mut self, fault: Fault) {
         match std::mem::replace(&mut self.state, State::Flowing) {
-            State::Ending { last } => self.whole(last),
+            State::Ending { last } if fault == Fault::NoEnd => self.whole(last),
+            State::Ending { last } => {
+                self.out.extend(last);
+                self.fail(fault);
+            }
             state => {
                 self.state = state;
                 self.fail(fault);

@@ -39,6 +39,17 @@ enum Record {
     Written(u64),
 }
 
+/// Whether a receipt can be handed to the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settle {
+    /// At once.
+    Now,
+    /// As soon as nobody is about to hand over the record of its beginning: that must stand before it.
+    AfterRecord,
+    /// It is on its way already.
+    Twice,
+}
+
 /// More calls are open than may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooMany;
@@ -108,9 +119,14 @@ impl Calls {
         }
     }
 
-    /// The receipt of a call is handed to the journal next. False, if one is on its way already.
-    pub(super) fn settle(&mut self, run_id: &CallId) -> bool {
-        self.open.get_mut(run_id).is_none_or(|call| !std::mem::replace(&mut call.settling, true))
+    /// The receipt of a call is handed to the journal next.
+    pub(super) fn settle(&mut self, run_id: &CallId) -> Settle {
+        let Some(call) = self.open.get_mut(run_id) else { return Settle::Now };
+        match (std::mem::replace(&mut call.settling, true), &call.record) {
+            (true, _) => Settle::Twice,
+            (false, Record::Handed(_)) => Settle::AfterRecord,
+            (false, Record::Waits(_) | Record::Written(_)) => Settle::Now,
+        }
     }
 
     /// The journal has the receipt of a call, at `seq`.

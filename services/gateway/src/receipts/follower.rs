@@ -167,10 +167,17 @@ impl Follower {
 
     fn take(&mut self, records: &[Record]) -> Result<(), Failed> {
         let to = self.reader.after();
+        // The index first: others ask it. Its failure keeps nobody's file back.
+        let indexed = self.index(records, to);
         if self.files.is_some() {
             records.iter().for_each(|record| self.file(record));
             self.shared.filed.fetch_max(to, Ordering::Relaxed);
         }
+        indexed
+    }
+
+    /// Takes records, of which `to` is the last, into the index.
+    fn index(&mut self, records: &[Record], to: u64) -> Result<(), Failed> {
         let Some(index) = &mut self.index else { return Ok(()) };
         if to > index.seq() {
             // What retention has dropped can be read as long as its file is open, and would stay in the index.

@@ -17,7 +17,7 @@ use pas_types::time::Now;
 use serde::Serialize;
 use tokio::sync::{Notify, oneshot};
 
-use super::calls::Calls;
+use super::calls::{Calls, Settle};
 use super::checkpoint::Checkpoint;
 use super::ids::CallIds;
 use super::line::{OpenLine, Opened};
@@ -30,7 +30,7 @@ use super::{Config, checkpoint, index};
 /// were open.
 const UNWRITTEN: usize = 4_096;
 /// Records of calls that began in one group.
-const GROUP: usize = 1_000;
+const GROUP: usize = 250;
 /// The room that is made for a line.
 const LINE_BYTES: usize = 1_536;
 /// The check in `/health`.
@@ -43,6 +43,9 @@ pub(super) struct Shared {
     pub(super) journal: Journal,
     pub(super) ids: CallIds,
     pub(super) state: Mutex<State>,
+    /// Held from the decision to record calls as begun until the journal's queue has the records, so that no receipt gets
+    /// before the record of its call: whoever reads the journal would take that call for open.
+    handing: Mutex<()>,
     unwritten: Mutex<Vec<RoutingReceipt>>,
     writable: AtomicBool,
     /// The keeper, and whether it sleeps until something begins.
@@ -97,6 +100,7 @@ impl Shared {
             directory,
             journal,
             ids,
+            handing: Mutex::default(),
             state: Mutex::new(State { calls, recent: Recent::default() }),
             unwritten: Mutex::default(),
             writable: AtomicBool::new(true),
@@ -147,6 +151,7 @@ impl Shared {
     /// Tells the journal of the calls that began long enough ago.
     pub(super) fn tell_of_begun(self: &Arc<Self>, now: Now) {
         let until = now.monotonic.saturating_sub(Duration::from_millis(self.config.open_after_ms));
+        let _handing = lock(&self.handing);
         loop {
             let due = self.state().calls.due(until, GROUP);
             if due.is_empty() {
@@ -182,9 +187,15 @@ impl Shared {
 
     /// Hands a receipt to the journal.
     pub(super) fn settle(self: &Arc<Self>, receipt: RoutingReceipt, now: Now) -> Settled {
-        if !self.state().calls.settle(&receipt.run_id) {
-            tracing::error!(run_id = %receipt.run_id, "a call was settled a second time; its first receipt counts");
-            return Settled::known(Unavailable::Twice);
+        // Known before it is matched on: the lock on the state must not be held any longer.
+        let settle = self.state().calls.settle(&receipt.run_id);
+        match settle {
+            Settle::Now => {}
+            Settle::AfterRecord => drop(lock(&self.handing)),
+            Settle::Twice => {
+                tracing::error!(run_id = %receipt.run_id, "a call was settled a second time; its first receipt counts");
+                return Settled::known(Unavailable::Twice);
+            }
         }
         let (tell, told) = oneshot::channel();
         let tell = move |result| {

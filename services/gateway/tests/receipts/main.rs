@@ -9,6 +9,7 @@ mod disk;
 mod events;
 mod follow;
 mod kill;
+mod order;
 mod process;
 mod queries;
 mod retention;

@@ -30,7 +30,7 @@ fn a_call_that_is_over_soon_is_never_recorded_as_begun() {
     let mut calls = Calls::new(7);
     calls.begin(call(1), ms(10)).unwrap();
     calls.begin(call(2), ms(11)).unwrap();
-    assert!(calls.settle(&id(1)));
+    assert_eq!(calls.settle(&id(1)), Settle::Now);
     calls.settled(&id(1), 8);
     assert_eq!(calls.due(ms(10), 100), []);
     assert_eq!(calls.due(ms(11), 100), [call(2)]);
@@ -43,7 +43,7 @@ fn a_call_that_is_over_soon_is_never_recorded_as_begun() {
 fn a_receipt_is_taken_once() {
     let mut calls = Calls::new(0);
     calls.begin(call(1), ms(0)).unwrap();
-    assert_eq!([calls.settle(&id(1)), calls.settle(&id(1))], [true, false]);
+    assert_eq!([calls.settle(&id(1)), calls.settle(&id(1))], [Settle::Now, Settle::Twice]);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_call_stays_open_until_the_journal_has_its_receipt() {
     let mut calls = Calls::new(0);
     calls.begin(call(1), ms(0)).unwrap();
     assert_eq!(calls.due(ms(0), 100).len(), 1);
-    assert!(calls.settle(&id(1)));
+    assert_eq!(calls.settle(&id(1)), Settle::AfterRecord);
     calls.opened(&[id(1)], 1);
     assert_eq!(calls.standing(), (1, vec![1]));
     calls.settled(&id(1), 2);
@@ -123,7 +123,7 @@ proptest! {
                 }
                 Step::Settle(which) if !live.is_empty() => {
                     let run_id = live.swap_remove(which % live.len());
-                    prop_assert!(calls.settle(&run_id));
+                    prop_assert!(calls.settle(&run_id) != Settle::Twice);
                     on_the_way.push_back(Group::Receipt(run_id));
                 }
                 Step::Tick => {

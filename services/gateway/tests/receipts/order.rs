@@ -1,0 +1,60 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::Result;
+use pas_gateway::receipts::Receipts;
+use pas_gateway::{Config, receipts};
+use pas_service::clock;
+use pas_types::event::CallStatus;
+use tokio_util::task::TaskTracker;
+
+use crate::support::{Gateway, config, lines, opened, receipt};
+
+/// Calls one after the other; some take about as long as it takes until a call is recorded as begun.
+async fn call(receipts: Receipts, calls: usize, slow: bool) -> Result<()> {
+    for number in 0..calls {
+        let run_id = receipts.next_id(clock::now());
+        receipts.begin(opened(&run_id))?;
+        if slow && number % 2 == 0 {
+            let over = clock::now().monotonic + Duration::from_micros(900);
+            while clock::now().monotonic < over {
+                tokio::task::yield_now().await;
+            }
+        }
+        let settled = receipts.settle(receipt(&run_id, CallStatus::Ok));
+        if number % 16 == 0 {
+            settled.await?;
+        }
+    }
+    Ok(())
+}
+
+/// The calls that are recorded as begun behind their receipts.
+fn out_of_order(data: &std::path::Path) -> Vec<String> {
+    let id = |line: &str, start: &str| Some(line.strip_prefix(start)?.split('"').next()?.to_owned());
+    let mut settled = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for line in lines(data) {
+        settled.extend(id(&line, "{\"run_id\":\""));
+        wrong.extend(id(&line, "{\"open\":{\"run_id\":\"").filter(|run_id| settled.contains(run_id)));
+    }
+    wrong
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_call_is_never_recorded_as_begun_behind_its_receipt() -> Result<()> {
+    for open_after_ms in [0, 1] {
+        let data = tempfile::tempdir()?;
+        let receipts = receipts::Config { open_after_ms, index: false, files: false, ..config().receipts };
+        let gateway = Gateway::start(data.path(), Config { receipts, ..config() }).await?;
+        let tasks = TaskTracker::new();
+        let calls: Vec<_> =
+            (0..16).map(|_| tasks.spawn(call(gateway.receipts.clone(), 800, open_after_ms > 0))).collect();
+        for call in calls {
+            call.await??;
+        }
+        gateway.stop().await?;
+        assert_eq!(out_of_order(data.path()), Vec::<String>::new(), "with open_after_ms {open_after_ms}");
+    }
+    Ok(())
+}

@@ -20,12 +20,13 @@ use crate::recovery::{self, Found, Recovered};
 use crate::retention::{Retained, Retention};
 use crate::shared::{Shared, lock};
 use crate::syncer::Syncer;
-use crate::writer::{Active, Writer};
+use crate::writer::{self, Active, Writer};
 
 /// A journal, open for appending and reading. Dropping it closes it.
 pub struct Journal {
     shared: Arc<Shared>,
     queue: Arc<Queue>,
+    writer: Arc<Mutex<Writer>>,
     syncer: Arc<Syncer>,
     retention: Mutex<Retention>,
     recovered: Recovered,
@@ -95,7 +96,6 @@ impl Journal {
         let retention = Retention::new(Arc::clone(&shared), &options);
         let writer = Writer {
             shared: Arc::clone(&shared),
-            queue: Arc::clone(&queue),
             syncer: Arc::clone(&syncer),
             on_head: options.on_head,
             directory: directory.clone(),
@@ -107,10 +107,13 @@ impl Journal {
             active,
             buffer: Vec::new(),
         };
-        let threads = threads(writer, lock_file).map_err(io("its threads can't be started"))?;
+        let writer = Arc::new(Mutex::new(writer));
+        let threads =
+            threads(&writer, &queue, &syncer, lock_file).map_err(io("its threads can't be started"))?;
         Ok(Self {
             shared,
             queue,
+            writer,
             syncer,
             retention: Mutex::new(retention),
             recovered: found.recovered,
@@ -125,8 +128,8 @@ impl Journal {
         self.recovered
     }
 
-    /// Hands a group to the writer: all of it will be in the journal, or nothing. `done` is called in the writer's thread,
-    /// when the kernel has it (`Fsync::Always`: the disk) and readers can see it, or when that failed. It must not wait.
+    /// Hands a group to the writer: all of it will be in the journal, or nothing. `done` is called by whoever
+    /// writes, when the kernel has it (`Fsync::Always`: the disk) and readers can see it, or when that failed. It must not wait.
     /// Never blocks; what is refused here is not told to `done`.
     pub fn append(
         &self,
@@ -134,7 +137,32 @@ impl Journal {
         now: Now,
         done: impl FnOnce(Result<Appended, AppendError>) + Send + 'static,
     ) -> Result<(), Refused> {
+        self.append_soon(payloads, now, done)?;
+        self.wake();
+        Ok(())
+    }
+
+    /// The same, but nobody is told yet that something waits: for who calls [`Journal::write_here`] or [`Journal::wake`]
+    /// next, when others have handed in theirs.
+    pub fn append_soon(
+        &self,
+        payloads: Vec<Payload>,
+        now: Now,
+        done: impl FnOnce(Result<Appended, AppendError>) + Send + 'static,
+    ) -> Result<(), Refused> {
         self.queue.push(Group { payloads, now: now.wall.into(), done: Box::new(done) })
+    }
+
+    /// Wakes the writer's thread: it writes what waits.
+    pub fn wake(&self) {
+        self.queue.wake();
+    }
+
+    /// Writes what waits in this thread, which saves waking another and being woken by it. Where somebody else is writing,
+    /// that one does it; where it would take more than one write (a new segment, data forced to the disk), the writer's
+    /// thread. The callbacks of all that is written are called here, one after the other.
+    pub fn write_here(&self, now: Now) {
+        writer::run_here(&self.writer, &self.queue, now.wall.into());
     }
 
     /// A reader of what comes after number `after`; with 0, or one less than [`Journal::oldest`], of all there is.
@@ -268,13 +296,18 @@ fn active(found: &Found, epoch: u64) -> io::Result<Option<Active>> {
     Ok(Some(Active { segment, file, opened_at, torn: false }))
 }
 
-fn threads(writer: Writer, lock: File) -> io::Result<Threads> {
-    let syncer = Arc::clone(&writer.syncer);
+fn threads(
+    writer: &Arc<Mutex<Writer>>,
+    queue: &Arc<Queue>,
+    syncer: &Arc<Syncer>,
+    lock: File,
+) -> io::Result<Threads> {
+    let (writer, queue, syncer) = (Arc::clone(writer), Arc::clone(queue), Arc::clone(syncer));
     let syncing = std::thread::Builder::new().name("journal-sync".to_owned());
     let writing = std::thread::Builder::new().name("journal-write".to_owned());
     Ok(Threads {
         syncer: syncing.spawn(move || syncer.run())?,
-        writer: writing.spawn(move || writer.run())?,
+        writer: writing.spawn(move || writer::run(&writer, &queue))?,
         _lock: lock,
     })
 }

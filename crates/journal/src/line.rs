@@ -64,16 +64,17 @@ pub(crate) fn write_record(
         out.push(b',');
     }
     out.extend_from_slice(SEQ);
-    out.extend_from_slice(seq.to_string().as_bytes());
+    // Nothing written to memory fails.
+    let _always = write!(out, "{seq}");
     if more {
         out.extend_from_slice(MORE);
     }
     if let Some(chain) = chain {
         out.extend_from_slice(PREV);
-        out.extend_from_slice(chain.to_string().as_bytes());
+        let _always = write!(out, "{chain}");
         *chain = Hash::of(&[&out[start..], b"\"}"]);
         out.extend_from_slice(HASH);
-        out.extend_from_slice(chain.to_string().as_bytes());
+        let _always = write!(out, "{chain}");
         out.push(b'"');
     }
     out.extend_from_slice(b"}\n");

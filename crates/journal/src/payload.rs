@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use thiserror::Error;
 
@@ -58,6 +59,18 @@ impl Payload {
             Ok(0) => Ok(Self(b"{}".to_vec())),
             Ok(_) => Ok(Self(bytes)),
             Err(error) => Err(PayloadError::NotAnObject(error)),
+        }
+    }
+
+    /// What `value` is as JSON, with room for about so many bytes. That it is an object without the journal's own names is
+    /// its type's business, and looked at in debug builds alone: what serde has just written need not be read again.
+    pub fn of(value: &impl Serialize, room: usize) -> Result<Self, PayloadError> {
+        let mut bytes = Vec::with_capacity(room);
+        serde_json::to_writer(&mut bytes, value).map_err(PayloadError::NotAnObject)?;
+        debug_assert!(Self::new(bytes.clone()).is_ok(), "{}", bytes.escape_ascii());
+        match bytes.len() {
+            ..=Self::MAX_BYTES => Ok(Self(bytes)),
+            bytes => Err(PayloadError::TooLong { bytes }),
         }
     }
 

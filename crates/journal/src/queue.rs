@@ -103,7 +103,7 @@ impl Queue {
         Self { state: Mutex::default(), filled: Condvar::new(), max_records, max_bytes }
     }
 
-    /// Adds a group, or says at once why not.
+    /// Adds a group, or says at once why not. Nobody is woken: see [`Self::wake`].
     pub(crate) fn push(&self, group: Group) -> Result<(), Refused> {
         let (records, bytes) = (group.payloads.len(), group.bytes());
         if records == 0 {
@@ -122,9 +122,12 @@ impl Queue {
         state.records += records;
         state.bytes += bytes;
         state.groups.push_back(group);
-        drop(state);
-        self.filled.notify_one();
         Ok(())
+    }
+
+    /// Wakes the writer's thread, should it sleep.
+    pub(crate) fn wake(&self) {
+        self.filled.notify_one();
     }
 
     /// Tells the writer the time, and waits until it has acted on it, or is gone.
@@ -154,19 +157,46 @@ impl Queue {
     }
 
     /// Waits for something to do.
-    pub(crate) fn take(&self) -> Work {
+    pub(crate) fn wait(&self) {
         let idle = |state: &mut State| state.groups.is_empty() && state.told.is_none() && !state.closed;
-        let waited = self.filled.wait_while(lock(&self.state), idle);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        let mut groups = Vec::new();
-        let mut taken = 0;
-        while let Some(group) = state.groups.pop_front_if(|_| taken < BATCH_BYTES) {
-            taken += group.bytes();
-            state.records -= group.payloads.len();
-            groups.push(group);
-        }
-        state.bytes -= taken;
+        drop(self.filled.wait_while(lock(&self.state), idle).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What is to be done now, if anything.
+    pub(crate) fn take(&self) -> Work {
+        let mut state = lock(&self.state);
+        let groups = state.batch();
         let last = state.closed && state.groups.is_empty();
         Work { groups, told: state.told.take(), last }
+    }
+
+    /// The groups that one write takes along.
+    pub(crate) fn take_groups(&self) -> Vec<Group> {
+        lock(&self.state).batch()
+    }
+
+    /// Whether no group waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.state).groups.is_empty()
+    }
+
+    /// Takes no more, and gives up what waits: nobody shall wait in a queue that nobody empties.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        while !self.take().groups.is_empty() {}
+    }
+}
+
+impl State {
+    fn batch(&mut self) -> Vec<Group> {
+        let mut groups = Vec::with_capacity(self.groups.len());
+        let mut taken = 0;
+        while let Some(group) = self.groups.pop_front_if(|_| taken < BATCH_BYTES) {
+            taken += group.bytes();
+            self.records -= group.payloads.len();
+            groups.push(group);
+        }
+        self.bytes -= taken;
+        groups
     }
 }

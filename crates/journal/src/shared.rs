@@ -18,16 +18,23 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) struct Shared {
     /// By first number. The last is the one that grows.
     segments: Mutex<BTreeMap<u64, Arc<Segment>>>,
-    head: Mutex<u64>,
+    head: Mutex<Head>,
     moved: Condvar,
     pub(crate) counts: Counts,
+}
+
+/// The number of the last record that may be seen, and how many wait for a higher one.
+#[derive(Debug, Default)]
+struct Head {
+    seq: u64,
+    waiting: usize,
 }
 
 impl Shared {
     pub(crate) fn new(segments: BTreeMap<u64, Arc<Segment>>, head: u64) -> Self {
         Self {
             segments: Mutex::new(segments),
-            head: Mutex::new(head),
+            head: Mutex::new(Head { seq: head, waiting: 0 }),
             moved: Condvar::new(),
             counts: Counts::default(),
         }
@@ -45,28 +52,36 @@ impl Shared {
 
     /// The number of the last record that may be seen.
     pub(crate) fn head(&self) -> u64 {
-        *lock(&self.head)
+        lock(&self.head).seq
     }
 
     /// Lets `segment` be seen up to `len`, where the record `head` ends, and wakes who waits for it.
     pub(crate) fn publish(&self, segment: &Segment, len: u64, head: u64) {
         let mut shown = lock(&self.head);
         segment.show(len);
-        *shown = head;
+        shown.seq = head;
+        // To wake nobody is a call into the system, too.
+        let is_awaited = shown.waiting > 0;
         drop(shown);
-        self.moved.notify_all();
+        if is_awaited {
+            self.moved.notify_all();
+        }
     }
 
     /// The head, and how much of `segment` may be seen at it.
     pub(crate) fn seen(&self, segment: &Segment) -> (u64, u64) {
         let head = lock(&self.head);
-        (*head, segment.seen())
+        (head.seq, segment.seen())
     }
 
     /// Waits until the head is at `seq`; answers whether it is.
     pub(crate) fn wait_for(&self, seq: u64, timeout: Duration) -> bool {
-        let waited = self.moved.wait_timeout_while(lock(&self.head), timeout, |head| *head < seq);
-        *waited.unwrap_or_else(PoisonError::into_inner).0 >= seq
+        let mut head = lock(&self.head);
+        head.waiting += 1;
+        let waited = self.moved.wait_timeout_while(head, timeout, |head| head.seq < seq);
+        let (mut head, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        head.waiting -= 1;
+        head.seq >= seq
     }
 
     /// The lowest number that was not dropped with its whole segment.

@@ -1,10 +1,11 @@
-//! The one thread that appends. It writes what waits in one go, shows it to readers, and then tells those who asked.
+//! The one who appends: a thread of its own, or for a moment whoever has something to append. It writes what waits in one go,
+//! shows it to readers, and then tells those who asked.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pas_types::time::WireTime;
@@ -20,10 +21,11 @@ use crate::syncer::Syncer;
 
 /// What a buffer may keep for the next batch.
 const KEPT_BUFFER: usize = 1024 * 1024;
+/// Writes that a thread makes for others in a row, before it goes on with its own business.
+const ROUNDS: usize = 4;
 
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) queue: Arc<Queue>,
     pub(crate) syncer: Arc<Syncer>,
     pub(crate) on_head: Box<dyn Fn(u64) + Send>,
     pub(crate) directory: PathBuf,
@@ -64,34 +66,70 @@ impl Active {
     }
 }
 
-impl Drop for Writer {
-    /// Also when a callback panics: nobody shall wait in a queue that nobody empties.
+/// Ends the journal when it is dropped, as it is when a callback panics: nobody shall wait in a queue that nobody empties.
+struct Watch<'a>(&'a Queue);
+
+impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        self.queue.close();
-        while !self.queue.take().last {}
+        self.0.abandon();
     }
 }
 
-impl Writer {
-    /// Writes until the queue is closed and empty; then forces all of it to the disk, and answers the head.
-    pub(crate) fn run(mut self) -> io::Result<u64> {
-        loop {
-            let work = self.queue.take();
-            if let Some(told) = work.told {
-                self.close_if_old(told.now);
-            }
-            if !work.groups.is_empty() {
-                self.append(work.groups);
-            }
-            if work.last {
-                break;
-            }
+/// Writes until the queue is closed and empty; then forces all of it to the disk, and answers the head.
+pub(crate) fn run(writer: &Mutex<Writer>, queue: &Queue) -> io::Result<u64> {
+    let died = || io::Error::other("a callback has panicked");
+    let _watch = Watch(queue);
+    loop {
+        queue.wait();
+        let mut writer = writer.lock().map_err(|_| died())?;
+        let work = queue.take();
+        if let Some(told) = work.told {
+            writer.close_if_old(told.now);
         }
+        if !work.groups.is_empty() {
+            writer.append(work.groups);
+        }
+        if work.last {
+            return writer.finish();
+        }
+    }
+}
+
+/// Writes what waits in the caller's thread, where that is one write and no more; the rest is left to the writer's thread.
+pub(crate) fn run_here(writer: &Mutex<Writer>, queue: &Queue, now: WireTime) {
+    for _ in 0..ROUNDS {
+        // Whoever writes looks again when it is done; and where a callback has panicked, nothing waits any more.
+        let Ok(mut writer) = writer.try_lock() else { return };
+        if !writer.goes_on(now) {
+            break;
+        }
+        let groups = queue.take_groups();
+        if !groups.is_empty() {
+            let watch = Watch(queue);
+            writer.append(groups);
+            std::mem::forget(watch);
+        }
+        drop(writer);
+        if queue.is_empty() {
+            return;
+        }
+    }
+    queue.wake();
+}
+
+impl Writer {
+    fn finish(&mut self) -> io::Result<u64> {
         if let Some(active) = &mut self.active {
             active.heal()?;
             active.file.sync_all()?;
         }
         Ok(self.place.seq)
+    }
+
+    /// Whether the next append is a write to the segment that grows, and nothing else that takes longer.
+    fn goes_on(&self, now: WireTime) -> bool {
+        let has_room = |active: &Active| !active.torn && active.segment.seen() < self.segment_bytes;
+        self.fsync != Fsync::Always && self.active.as_ref().is_some_and(has_room) && !self.is_old(now)
     }
 
     fn append(&mut self, groups: Vec<Group>) {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pas_types::time::Now;
 use uuid::Uuid;
@@ -17,9 +17,14 @@ fn instant() -> Instant {
 /// The present.
 #[expect(clippy::disallowed_methods, reason = "this is the place that the ban points to")]
 pub fn now() -> Now {
+    Now { monotonic: monotonic(), wall: jiff::Timestamp::now() }
+}
+
+/// How long this process has run: the present, for who needs no time of day.
+pub fn monotonic() -> Duration {
     // The start is read first, so that the very first `now` isn't before it.
     let start = *START;
-    Now { monotonic: instant().saturating_duration_since(start), wall: jiff::Timestamp::now() }
+    instant().saturating_duration_since(start)
 }
 
 /// A new id, ordered by the time at which it was made.
@@ -43,7 +48,7 @@ pub fn random() -> u64 {
 }
 
 /// A share of `whole` between `1 - spread` and 1, another one at each call, so that many processes don't act in step.
-pub fn jittered(whole: std::time::Duration, spread: f64) -> std::time::Duration {
+pub fn jittered(whole: Duration, spread: f64) -> Duration {
     let share = (random() % 1_000_000) as f64 / 1_000_000.0;
     whole.mul_f64(1.0 - spread * share)
 }

@@ -31,18 +31,18 @@ pub struct Measures(Arc<Mutex<State>>);
 impl Measures {
     /// Of a service that can work on so many calls at once.
     pub fn new(places: usize) -> Self {
-        Self(Arc::new(Mutex::new(State::new(places, clock::now().monotonic))))
+        Self(Arc::new(Mutex::new(State::new(places, clock::monotonic()))))
     }
 
     /// A call has come.
     pub fn wait(&self) -> Waiting {
         self.state().waiting += 1;
-        Waiting { measures: Some(self.clone()), since: clock::now().monotonic }
+        Waiting { measures: Some(self.clone()), since: clock::monotonic() }
     }
 
     /// What they are now.
     pub fn read(&self) -> Measured {
-        self.state().read(clock::now().monotonic)
+        self.state().read(clock::monotonic())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -64,7 +64,7 @@ impl Waiting {
         if let Some(measures) = &measures {
             let mut state = measures.state();
             state.waiting -= 1;
-            state.work(clock::now().monotonic, 1);
+            state.work(clock::monotonic(), 1);
         }
         Call { measures, since: self.since }
     }
@@ -88,7 +88,7 @@ pub struct Call {
 impl Drop for Call {
     fn drop(&mut self) {
         if let Some(measures) = &self.measures {
-            let now = clock::now().monotonic;
+            let now = clock::monotonic();
             let mut state = measures.state();
             state.work(now, -1);
             state.took(now, now.saturating_sub(self.since));

@@ -17,7 +17,7 @@ use crate::body;
 use crate::clock;
 use crate::config::Limits;
 use crate::door::Door;
-use crate::metrics::{Metrics, RequestLabels, RouteLabel};
+use crate::metrics::{Metrics, RequestLabels, Route, RouteLabel};
 use crate::trace;
 use crate::web::Failure;
 
@@ -99,7 +99,7 @@ pub(crate) async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, ne
 
 async fn handle(edge: &Edge, request: Request, next: Next, request_id: HeaderValue) -> Response {
     let started = clock::now();
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let route = Route(request.extensions().get::<MatchedPath>().cloned());
     let is_rpc = is_rpc(request.headers());
     let method = request.method().clone();
 
@@ -108,7 +108,7 @@ async fn handle(edge: &Edge, request: Request, next: Next, request_id: HeaderVal
         Err(error) => Failure(error).into_response(),
     };
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
-        log(&error, &method, &route);
+        log(&error, &method, route.as_str());
         if is_rpc {
             response = crate::rpc::status(&error).into_http();
         } else {
@@ -117,8 +117,8 @@ async fn handle(edge: &Edge, request: Request, next: Next, request_id: HeaderVal
     }
     response.headers_mut().insert(REQUEST_ID, request_id);
     let status = response.status().as_u16();
-    let took = clock::now().monotonic.saturating_sub(started.monotonic);
-    tracing::debug!(%method, route, status, took_us = took.as_micros() as u64, "answered");
+    let took = clock::monotonic().saturating_sub(started.monotonic);
+    tracing::debug!(%method, route = route.as_str(), status, took_us = took.as_micros() as u64, "answered");
     edge.metrics.requests.get_or_create(&RequestLabels { route: route.clone(), status }).inc();
     edge.metrics.request_seconds.get_or_create(&RouteLabel { route }).observe(took.as_secs_f64());
     response

@@ -1,5 +1,7 @@
 //! One listener for REST and gRPC: what is read of a connection, how long that may take, and how it ends.
 
+mod workers;
+
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::door::Door;
 use crate::metrics::Open;
 use crate::patience;
 use crate::request::{self, Edge};
+use crate::server::workers::{Among, Mate};
 use crate::{Health, Metrics, Running, Sockets, clock, web};
 
 /// The first bytes of an HTTP/2 connection.
@@ -84,11 +87,7 @@ impl Server {
         let accept = self.accept(swarm, running)?;
         let listeners =
             sockets.listeners.into_iter().map(TcpListener::into_std).collect::<Result<Vec<_>, _>>()?;
-        for number in 0..threads {
-            // All take from the same queue: who is free takes the next.
-            let listeners =
-                listeners.iter().map(std::net::TcpListener::try_clone).collect::<Result<Vec<_>, _>>()?;
-            let worker = Worker { accept: accept.clone(), listeners };
+        for (number, worker) in workers::crew(threads, &accept, &listeners)?.into_iter().enumerate() {
             let ended = running.tasks().token();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
@@ -111,7 +110,7 @@ impl Server {
             shutdown: running.shutdown().clone(),
             grace: Duration::from_secs(swarm.grace_s),
         };
-        Ok(Accept { serving, places, open, tasks: running.tasks().clone() })
+        Ok(Accept { serving, places, open, tasks: running.tasks().clone(), mates: Arc::default() })
     }
 
     fn into_router(self, swarm: &Swarm) -> anyhow::Result<Router> {
@@ -175,30 +174,6 @@ fn places(wanted: usize) -> usize {
     wanted
 }
 
-/// A thread that serves by itself.
-struct Worker {
-    accept: Accept,
-    listeners: Vec<std::net::TcpListener>,
-}
-
-impl Worker {
-    async fn run(self) {
-        let Self { accept, listeners } = self;
-        let tasks = TaskTracker::new();
-        for listener in listeners {
-            match TcpListener::from_std(listener) {
-                Ok(listener) => {
-                    let accept = Accept { tasks: tasks.clone(), ..accept.clone() };
-                    tasks.spawn(accept.run(listener));
-                }
-                Err(error) => tracing::error!(%error, "a thread can't listen"),
-            }
-        }
-        tasks.close();
-        tasks.wait().await;
-    }
-}
-
 /// Takes connections from one listener.
 #[derive(Clone)]
 struct Accept {
@@ -206,6 +181,8 @@ struct Accept {
     places: Arc<Semaphore>,
     open: Gauge,
     tasks: TaskTracker,
+    /// The threads that share the connections; none where there is one alone.
+    mates: Arc<[Mate]>,
 }
 
 impl Accept {
@@ -226,14 +203,20 @@ impl Accept {
                     continue;
                 }
             };
-            let held = Held { _place: place, _open: Open::new(&self.open) };
-            let serving = self.serving.clone();
-            self.tasks.spawn(async move {
-                if let Err(error) = serving.serve(stream, held).await {
-                    tracing::debug!(error = %error, "a connection failed");
-                }
-            });
+            let held = Held { _place: place, _open: Open::new(&self.open), _among: None };
+            if let Some((stream, held)) = workers::hand_over(&self.mates, stream, held) {
+                self.serve(stream, held);
+            }
         }
+    }
+
+    fn serve(&self, stream: TcpStream, held: Held) {
+        let serving = self.serving.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = serving.serve(stream, held).await {
+                tracing::debug!(error = %error, "a connection failed");
+            }
+        });
     }
 }
 
@@ -242,6 +225,7 @@ impl Accept {
 pub(crate) struct Held {
     _place: OwnedSemaphorePermit,
     _open: Open,
+    _among: Option<Among>,
 }
 
 /// What every connection is served with.

@@ -24,8 +24,13 @@ pub(crate) async fn within<F: Future>(context: Context, handler: F) -> F::Output
 
 /// Names the trace that a handler runs in, if one does, to whom it calls.
 pub(crate) fn pass_on(headers: &mut HeaderMap) {
-    let parent = CURRENT.try_with(|context| format!("00-{}-{:016x}-01", context.trace_id, clock::random()));
-    if let Ok(parent) = parent.map_err(drop).and_then(|parent| HeaderValue::try_from(parent).map_err(drop)) {
+    let parent = CURRENT.try_with(|context| {
+        let mut parent = *b"00-................................-................-01";
+        parent[3..35].copy_from_slice(&context.trace_id.0);
+        parent[36..52].copy_from_slice(&hex(clock::random()));
+        parent
+    });
+    if let Ok(parent) = parent.map_err(drop).and_then(|it| HeaderValue::from_bytes(&it).map_err(drop)) {
         headers.insert(TRACE_PARENT, parent);
     }
 }

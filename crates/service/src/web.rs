@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request}
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use pas_types::{Error, limits};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -83,9 +83,15 @@ impl<S: Send + Sync, const LIMIT: usize> FromRequest<S> for Text<LIMIT> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        check_kind(&request)?;
-        Ok(Self(body::read(request.into_body(), LIMIT).await?))
+        Ok(Self(text(request, LIMIT).await?.1))
     }
+}
+
+/// The headers of a request, and its body, which is JSON by its own word, of at most `limit` bytes.
+pub async fn text(request: Request, limit: usize) -> Result<(HeaderMap, Bytes), Error> {
+    check_kind(&request)?;
+    let (parts, body) = request.into_parts();
+    Ok((parts.headers, body::read(body, limit).await?))
 }
 
 /// Refuses a body that says that it is something else than JSON.
@@ -105,9 +111,13 @@ async fn read(request: Request) -> Result<Bytes, Error> {
     body::read(request.into_body(), limit).await
 }
 
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+/// Whether a content type is JSON, or something that is written in it.
+pub fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.split_once('/').is_some_and(|(kind, of)| {
+        let written_in = of.rsplit_once('+').map_or(of, |(_, written_in)| written_in);
+        kind.eq_ignore_ascii_case("application") && written_in.eq_ignore_ascii_case("json")
+    })
 }
 
 /// The query of a URL as decoded pairs, in order.

@@ -1,5 +1,7 @@
 //! Ids are types: a lease can't be passed where a service is meant.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -54,7 +56,7 @@ macro_rules! file_safe_id {
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         #[serde(try_from = "String")]
         #[schema(value_type = String, pattern = r"^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$", examples($example))]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The id as text.
@@ -74,7 +76,7 @@ macro_rules! file_safe_id {
 
             fn try_from(text: String) -> Result<Self, Error> {
                 if is_file_safe(&text) {
-                    return Ok(Self(text));
+                    return Ok(Self(text.into()));
                 }
                 let rule = "has 1 to 128 letters, digits, `.`, `_` or `-`, and is neither `.` nor `..`";
                 Err(Error::invalid($field, format!("{} {rule}", $noun)))

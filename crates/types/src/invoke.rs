@@ -218,12 +218,16 @@ impl Target {
 impl PolicyWish {
     /// Refuses what breaks a limit. `path` is where it stands, as `policy.`.
     pub fn validate_at(&self, path: &str) -> Result<(), Error> {
-        check_name_if_given(&format!("{path}name"), self.name.as_deref())?;
+        // Most wishes name none of these: no field is spelled for them.
+        if self.name.is_some() {
+            check_name_if_given(&format!("{path}name"), self.name.as_deref())?;
+        }
         if let Some(timeout) = self.timeout_s {
             check_within(&format!("{path}timeout_s"), timeout, 0.001, limits::CALL_S)?;
         }
-        let attempts = self.max_attempts.unwrap_or(1);
-        check_within(&format!("{path}max_attempts"), attempts, 1, limits::ATTEMPTS)?;
+        if let Some(attempts) = self.max_attempts {
+            check_within(&format!("{path}max_attempts"), attempts, 1, limits::ATTEMPTS)?;
+        }
         self.budget.as_deref().map_or(Ok(()), |budget| check_budget_path(&format!("{path}budget"), budget))
     }
 }

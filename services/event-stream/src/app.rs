@@ -149,7 +149,7 @@ impl App {
             if reader.after() == before {
                 return Ok(());
             }
-            let now = clock::now().monotonic;
+            let now = clock::monotonic();
             let entries: Vec<_> = records.into_iter().filter_map(entry).collect();
             let mut views = self.views();
             for entry in entries {

@@ -1,5 +1,6 @@
 //! What all calls share.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ struct Shared {
     receipts: Receipts,
     in_flight: Arc<InFlight>,
     limiter: Mutex<Limiter>,
+    /// Whether there are limits at all: else nobody need lock them.
+    has_limits: AtomicBool,
     /// Whose turn it is among equals.
     scratch: Mutex<Scratch>,
     counts: Counts,
@@ -63,11 +66,22 @@ impl App {
         tasks: TaskTracker,
     ) -> Self {
         let limiter = Limiter::new(fleet.table().limits());
+        let has_limits = AtomicBool::new(!limiter.is_empty());
         let in_flight = Arc::new(InFlight::new(config.in_flight));
         let snapshots = Snapshots::new(fleet, heard);
         let (limiter, scratch) = (Mutex::new(limiter), Mutex::default());
-        let shared =
-            Shared { config, snapshots, receipts, in_flight, limiter, scratch, counts, publisher, tasks };
+        let shared = Shared {
+            config,
+            snapshots,
+            receipts,
+            in_flight,
+            limiter,
+            has_limits,
+            scratch,
+            counts,
+            publisher,
+            tasks,
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -105,13 +119,19 @@ impl App {
         self.shared.limiter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn has_limits(&self) -> bool {
+        self.shared.has_limits.load(Ordering::Acquire)
+    }
+
     /// What is known has changed.
     pub fn learn(&self, fleet: Arc<Fleet>, heard: Heard) {
         let before = self.snapshots().take();
         if !Arc::ptr_eq(before.fleet.table(), fleet.table())
             && before.table().limits() != fleet.table().limits()
         {
-            *self.limiter() = Limiter::new(fleet.table().limits());
+            let mut limiter = self.limiter();
+            *limiter = Limiter::new(fleet.table().limits());
+            self.shared.has_limits.store(!limiter.is_empty(), Ordering::Release);
         }
         self.snapshots().replace(fleet, heard);
     }
@@ -125,12 +145,11 @@ impl App {
         model: Option<&str>,
         tokens: u64,
     ) -> Result<Option<Grant>, Error> {
-        let mut limiter = self.limiter();
-        if limiter.is_empty() {
+        if !self.has_limits() {
             return Ok(None);
         }
         let keys = Keys { caller, service, model, global: service.is_none() };
-        let taken = limiter.take(clock::now().monotonic, &keys, Amount::call(tokens));
+        let taken = self.limiter().take(clock::monotonic(), &keys, Amount::call(tokens));
         taken.map(Some).map_err(|denied| {
             let error = Error::new(ErrorCode::RateLimited, format!("the limit is reached: {}", denied.limit));
             match denied.retry_after {
@@ -149,7 +168,7 @@ impl App {
         actual: Amount,
     ) {
         let keys = Keys { caller, service, model, global: service.is_none() };
-        self.limiter().settle(clock::now().monotonic, &keys, grant, actual);
+        self.limiter().settle(clock::monotonic(), &keys, grant, actual);
     }
 
     /// Why a candidate can't be asked at the moment.
@@ -165,30 +184,25 @@ impl App {
         let Some(lane) = snapshot.lane(index) else {
             return Some(Withheld { code: Exclusion::Url, until: None });
         };
-        let now = clock::now().monotonic;
+        let now = clock::monotonic();
         match lane.held() {
             Some(Held::Open(_)) if ignore_breakers => {}
             Some(held) => return Some(pipeline::withheld(held, now)),
             None => {}
         }
-        let limiter = self.limiter();
-        if limiter.is_empty() {
+        if !self.has_limits() {
             return None;
         }
         let keys =
             Keys { caller: None, service: Some(&lane.name), model: Some(&candidate.model_id), global: false };
-        let denied = limiter.check(now, &keys, Amount::call(call.asked.input_estimate)).err()?;
+        let denied = self.limiter().check(now, &keys, Amount::call(call.asked.input_estimate)).err()?;
         Some(Withheld { code: Exclusion::RateLimit, until: denied.retry_after })
     }
 
     /// What of a call's content is kept.
-    pub(crate) fn content(&self, privacy: Privacy, call: &Call) -> Option<Meter> {
-        let mut meter = Meter::new(privacy == Privacy::Full);
-        match &call.body {
-            Handed::Bytes(body) => meter.request(body),
-            Handed::Text { payload, .. } => meter.request(payload),
-        }
-        Some(meter)
+    pub(crate) fn content(&self, privacy: Privacy, call: &Call) -> Meter {
+        let (Handed::Bytes(request) | Handed::Text { payload: request, .. }) = &call.body;
+        Meter::new(privacy == Privacy::Full, request)
     }
 
     /// A breaker has turned, or a credential is out: it is said, and told.
@@ -244,7 +258,7 @@ impl App {
     }
 
     /// Refuses a call that is not on the list of those under way; with a receipt, as every other.
-    pub(crate) async fn refuse_unlisted(&self, mut receipt: RoutingReceipt, error: Error) -> Reply {
+    pub(crate) async fn refuse_unlisted(&self, mut receipt: Box<RoutingReceipt>, error: Error) -> Reply {
         receipt.status = CallStatus::Refused;
         receipt.error =
             Some(pas_types::receipt::Failure { code: error.code, message: error.message.as_str().into() });
@@ -252,7 +266,7 @@ impl App {
         receipt.cost_estimate.usd = nothing;
         receipt.cost_estimate.state = pas_types::event::CostState::Confirmed;
         self.count(&receipt);
-        let _ = self.receipts().settle(receipt).await;
+        let _ = self.receipts().settle(*receipt).await;
         Reply::Refused(Box::new(Refused { error }))
     }
 }

@@ -101,7 +101,7 @@ impl Knowledge {
         let mut known = self.lock();
         let same = Arc::ptr_eq(&known.services.services, &services.services);
         known.services = services.clone();
-        let at = clock::now().monotonic;
+        let at = clock::monotonic();
         known.heard = Heard { registry: place(services), at, aged: Duration::ZERO };
         if !same {
             known.rebuild();

@@ -73,14 +73,14 @@ impl Ledger {
     pub fn new(
         app: App,
         snapshot: Arc<Snapshot>,
-        receipt: RoutingReceipt,
+        receipt: Box<RoutingReceipt>,
         came: Duration,
         flight: inflight::Listed,
     ) -> Self {
         Self {
             app,
             snapshot,
-            receipt: Some(Box::new(receipt)),
+            receipt: Some(receipt),
             came,
             upstream: Duration::ZERO,
             grants: Vec::new(),
@@ -181,6 +181,7 @@ impl Ledger {
         };
         self.write(|receipt| {
             receipt.dialect.outgoing = Some(choice.dialect.as_str().into());
+            receipt.attempts.reserve_exact(1);
             receipt.attempts.push(attempt);
         });
     }
@@ -205,7 +206,7 @@ impl Ledger {
 
     /// When the first content came from upstream, counted from when the call came in.
     pub fn first_token(&mut self) {
-        let took = clock::now().monotonic.saturating_sub(self.came);
+        let took = clock::monotonic().saturating_sub(self.came);
         self.write(|receipt| receipt.timings_ms.first_token = Some(took.into()));
     }
 
@@ -251,7 +252,7 @@ impl Ledger {
 
     fn close(&mut self, status: CallStatus, error: Option<&Error>) -> Option<Box<RoutingReceipt>> {
         let mut receipt = self.receipt.take()?;
-        let total = clock::now().monotonic.saturating_sub(self.came);
+        let total = clock::monotonic().saturating_sub(self.came);
         receipt.status = status;
         receipt.error =
             error.map(|error| Failure { code: error.code, message: error.message.as_str().into() });
@@ -261,7 +262,7 @@ impl Ledger {
         times.upstream = Some(self.upstream.into());
         times.overhead = Some(total.saturating_sub(self.upstream).into());
         times.total = total.into();
-        receipt.content = self.content.take().map(|mut meter| meter.finish());
+        receipt.content = self.content.take().map(Meter::finish);
         self.give_back(&receipt);
         Some(receipt)
     }

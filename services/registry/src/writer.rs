@@ -35,7 +35,7 @@ pub(crate) enum Job {
 
 /// Writes until nobody is left who could ask for it; then writes what is left.
 pub(crate) fn run(mut store: Store, shared: &Arc<Shared>, jobs: &Receiver<Job>) {
-    let mut synced = clock::now().monotonic;
+    let mut synced = clock::monotonic();
     loop {
         let first = match jobs.recv_timeout(FLUSH) {
             Ok(job) => Some(job),
@@ -44,7 +44,7 @@ pub(crate) fn run(mut store: Store, shared: &Arc<Shared>, jobs: &Receiver<Job>) 
         };
         let group = first.into_iter().chain(jobs.try_iter()).take(GROUP);
         round(&mut store, shared, group);
-        let now = clock::now().monotonic;
+        let now = clock::monotonic();
         if now.saturating_sub(synced) >= FLUSH {
             synced = now;
             keep_place(&mut store, shared);
@@ -99,7 +99,7 @@ fn round(store: &mut Store, shared: &Arc<Shared>, jobs: impl Iterator<Item = Job
 fn write(store: &mut Store, shared: &Arc<Shared>, batch: &Batch) -> bool {
     let started = clock::now();
     let saved = store.save(batch);
-    let took = clock::now().monotonic.saturating_sub(started.monotonic);
+    let took = clock::monotonic().saturating_sub(started.monotonic);
     shared.counts.commit_seconds.observe(took.as_secs_f64());
     match saved {
         Ok(()) => {

@@ -7,6 +7,7 @@ mod compaction;
 mod damage;
 mod disk;
 mod epochs;
+mod here;
 mod kill;
 mod merging;
 mod model;

@@ -150,7 +150,7 @@ impl Known {
             self.snapshot.services = self.services.values().cloned().collect();
         }
         self.snapshot.at = at.or(self.snapshot.at);
-        self.snapshot.heard = Some(clock::now().monotonic);
+        self.snapshot.heard = Some(clock::monotonic());
     }
 }
 

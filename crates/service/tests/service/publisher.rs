@@ -275,9 +275,9 @@ async fn a_stop_does_not_wait_for_a_stream_that_does_not_answer() {
     let speaker = Speaker::start(port);
     speaker.publish(0..10);
     has(&stream, 10).await;
-    let begun = clock::now().monotonic;
+    let begun = clock::monotonic();
     speaker.running.stop().await.unwrap();
-    let took = clock::now().monotonic.saturating_sub(begun);
+    let took = clock::monotonic().saturating_sub(begun);
     assert!(took < Duration::from_secs(4), "of a grace of 5 s it took {took:?}");
     server.stop().await.unwrap();
 }

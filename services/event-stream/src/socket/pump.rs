@@ -197,7 +197,7 @@ impl Pump {
     /// Frames, each to be acknowledged.
     async fn framed(&mut self, framed: &mut Framed, listed: &Listed) -> Turn {
         loop {
-            let now = clock::now().monotonic;
+            let now = clock::monotonic();
             let overdue = framed.window.deadline().map(|deadline| deadline.saturating_sub(now));
             let Framed { tail, window, next, .. } = framed;
             let part = async {
@@ -208,7 +208,7 @@ impl Pump {
                 command = self.commands.recv() => match command {
                     Some(Command::Subscribe { request, ack }) => return Turn::Subscribe { request, ack },
                     Some(Command::Acknowledged(number)) => {
-                        window.acknowledge(number, clock::now().monotonic);
+                        window.acknowledge(number, clock::monotonic());
                     }
                     Some(command) => self.ignore(command).await,
                     None => return Turn::Close,
@@ -246,7 +246,7 @@ impl Pump {
             return true;
         }
         let (from, to) = (self.app.cursor(framed.from), self.app.cursor(part.to));
-        let number = framed.window.send(clock::now().monotonic);
+        let number = framed.window.send(clock::monotonic());
         let lines = part.events.iter().map(|entry| entry.line.get());
         framed.from = part.to;
         framed.next = now + self.pause;

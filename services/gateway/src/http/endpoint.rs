@@ -1,15 +1,14 @@
 //! What all routes of providers' dialects share: a request is decoded into a call, and what it came to is encoded.
 
 use axum::Router;
-use axum::extract::{FromRequest, Request};
+use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::any;
 use bytes::Bytes;
 use http::HeaderMap;
 use pas_dialects::request::Asked;
 use pas_dialects::{Dialect, Family};
-use pas_service::web::Text;
-use pas_service::{clock, request};
+use pas_service::{clock, request, web};
 use pas_types::event::CallStatus;
 use pas_types::id::CallId;
 use pas_types::invoke::{Target, TargetType};
@@ -20,7 +19,7 @@ use pas_types::{Error, limits};
 use super::{encode, waiting};
 use crate::app::App;
 use crate::call::{Call, Form, Handed, Operation, Wishes};
-use crate::pipeline;
+use crate::{headers, pipeline};
 
 /// A request of a dialect, as its route knows it.
 pub(super) struct Asking {
@@ -74,15 +73,15 @@ pub(super) async fn refuse(
     error: Error,
 ) -> Response {
     let Begun { run_id, request_id, came } = begun;
-    let mut receipt = RoutingReceipt::new(run_id.clone(), came.wall.into(), route, CallStatus::Refused);
+    let mut receipt =
+        Box::new(RoutingReceipt::new(run_id.clone(), came.wall.into(), route, CallStatus::Refused));
     receipt.dialect.incoming = Some(dialect.as_str().into());
     drop(app.refuse_unlisted(receipt, error.clone()).await);
     encode::error(Family::of(dialect), &error, &request_id, Some(&run_id))
 }
 
 async fn decode(begun: &Begun, request: Request, asking: Asking) -> Result<Call, Error> {
-    let (headers, body) = read(request).await?;
-    let wishes = Wishes::read(&headers)?;
+    let (wishes, headers, body) = read(request).await?;
     let dialect = asking.operation.dialect();
     let asked = Asked::read(dialect, &body)?;
     let model = match (asking.model, &asked.model) {
@@ -118,12 +117,10 @@ async fn decode(begun: &Begun, request: Request, asking: Asking) -> Result<Call,
     })
 }
 
-/// The headers of a request, and its body.
-pub(super) async fn read(request: Request) -> Result<(HeaderMap, Bytes), Error> {
-    let headers = request.headers().clone();
-    let Text(body) =
-        Text::<{ limits::CALL_BODY_BYTES }>::from_request(request, &()).await.map_err(|failure| failure.0)?;
-    Ok((headers, body))
+/// What a request's caller wishes, the headers that go on with it, and its body.
+pub(super) async fn read(request: Request) -> Result<(Wishes, HeaderMap, Bytes), Error> {
+    let (headers, body) = web::text(request, limits::CALL_BODY_BYTES).await?;
+    Ok((Wishes::read(&headers)?, headers::onward(headers), body))
 }
 
 /// What SDKs may ask for that isn't here is answered in their own shape, and names what is.

@@ -19,7 +19,7 @@ pub(super) fn described() -> OpenApiRouter<App> {
 /// The calls that are under way, the oldest first.
 #[utoipa::path(get, path = "/inflight", responses((status = 200, description = "All of them", body = InFlightPage)))]
 async fn list(State(app): State<App>) -> Json<InFlightPage> {
-    let now = clock::now().monotonic;
+    let now = clock::monotonic();
     let flights = app.in_flight().all();
     let inflight = flights.iter().map(|flight| {
         let (service, model) =

@@ -113,8 +113,7 @@ struct Payload<'a> {
 }
 
 async fn decode(begun: &Begun, request: Request) -> Result<Call, Error> {
-    let (headers, body) = read(request).await?;
-    let said = Wishes::read(&headers)?;
+    let (said, headers, body) = read(request).await?;
     let invoked: InvokeRequest = json::parse(&body)?;
     invoked.validate()?;
     let InvokeRequest { target, payload, policy, agent, agent_run_id } = invoked;

@@ -209,7 +209,7 @@ pub(super) async fn attempt(
             ledger.attempt(choice, lane, trace.ended("ok".to_owned(), usage, None));
             ledger.resolved(choice, lane, whole.model.as_deref());
             if let Some(content) = &mut ledger.content {
-                content.answer(&whole.whole.body);
+                content.whole_answer(&whole.whole.body);
             }
             Ok(Outcome::Whole(Box::new(whole.whole)))
         }

@@ -145,7 +145,7 @@ fn exhausted(way: &Way<'_>, failures: &Failures) -> Error {
 
 /// How long until one of those who rest may be asked again.
 fn soonest_cool_down(way: &Way<'_>) -> Option<Duration> {
-    let now = clock::now().monotonic;
+    let now = clock::monotonic();
     let lanes = (0..).map_while(|index| {
         (index < way.snapshot.fleet.candidates().len() as u32).then(|| way.snapshot.lane(index))
     });

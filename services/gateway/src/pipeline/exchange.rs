@@ -8,6 +8,7 @@ use pas_dialects::answer::{Answer, Broken};
 use pas_dialects::error::{self, Said};
 use pas_dialects::stream::Finish;
 use pas_routing::Choice;
+use pas_service::web::is_json;
 use pas_types::event::CallUsage;
 use pas_types::routing::ContentFilter;
 use tokio::time::{Duration, Instant, timeout_at};
@@ -89,7 +90,7 @@ pub(super) async fn exchange(
             if flow.is_refusal() && way.rules.content_filter == ContentFilter::NextCandidate {
                 return Err(Failed::of(Fault::Filtered));
             }
-            Ok(Exchanged::Stream(headers::back(&parts.headers), Box::new(flow), connection, held, end))
+            Ok(Exchanged::Stream(headers::back(parts.headers), Box::new(flow), connection, held, end))
         }
         // Some answer a stream with an error in one piece.
         (_, Kind::Json) => {
@@ -110,7 +111,7 @@ pub(super) async fn exchange(
             }
             let whole = Whole {
                 status: parts.status,
-                headers: headers::back(&parts.headers),
+                headers: headers::back(parts.headers),
                 body,
                 text: answer.text,
                 is_answer: true,
@@ -148,13 +149,15 @@ fn kind(headers: &HeaderMap) -> Kind {
     // Nobody can look into what is compressed though that was not asked for.
     let encoded = headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
     let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match essence.as_str() {
-        _ if encoded => Kind::Other,
-        "application/json" => Kind::Json,
-        "text/event-stream" => Kind::Events,
-        other if other.starts_with("application/") && other.ends_with("+json") => Kind::Json,
-        _ => Kind::Other,
+    let is_events = || {
+        let essence = text.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case("text/event-stream")
+    };
+    match () {
+        () if encoded => Kind::Other,
+        () if is_json(text) => Kind::Json,
+        () if is_events() => Kind::Events,
+        () => Kind::Other,
     }
 }
 
@@ -182,7 +185,7 @@ async fn refused(
     lane.pool.give_back(connection);
     let said = error::read(&body);
     let fault = status_fault(parts.status, &parts.headers, said.as_ref());
-    let headers = headers::back(&parts.headers);
+    let headers = headers::back(parts.headers);
     Box::new(Failed { fault, said, as_is: Some(AsIs { status: parts.status, headers, body }), detail: None })
 }
 

@@ -173,8 +173,8 @@ async fn carry_out(
     let refused = |error: Error| (CallStatus::Refused, error);
     admit(app, call, snapshot, ledger).map_err(refused)?;
     let (rules, plan, anyway) = planned(app, call, snapshot, ledger, false).map_err(refused)?;
-    ledger.content = app.content(rules.privacy, call);
-    let left = rules.call.saturating_sub(clock::now().monotonic.saturating_sub(call.came.monotonic));
+    ledger.content = Some(app.content(rules.privacy, call));
+    let left = rules.call.saturating_sub(clock::monotonic().saturating_sub(call.came.monotonic));
     let way = Way {
         app,
         call,
@@ -217,13 +217,13 @@ fn admit(app: &App, call: &Call, snapshot: &Snapshot, ledger: &mut Ledger) -> Re
     Ok(())
 }
 
-fn first_receipt(call: &Call, snapshot: &Snapshot) -> RoutingReceipt {
+fn first_receipt(call: &Call, snapshot: &Snapshot) -> Box<RoutingReceipt> {
     let new =
         RoutingReceipt::new(call.run_id.clone(), call.came.wall.into(), call.route, CallStatus::Cancelled);
     let target = &call.target;
     let named = |name: &Option<String>| name.as_deref().map(Arc::from);
     let dialects = Dialects { incoming: Some(call.dialect.as_str().into()), outgoing: None };
-    RoutingReceipt {
+    Box::new(RoutingReceipt {
         agent: call.wishes.agent.as_deref().map(Arc::from),
         agent_run_id: call.wishes.agent_run_id.clone(),
         budget: call.wishes.policy.budget.as_deref().map(Arc::from),
@@ -242,7 +242,7 @@ fn first_receipt(call: &Call, snapshot: &Snapshot) -> RoutingReceipt {
         })),
         snapshot: Some(snapshot.used()),
         ..new
-    }
+    })
 }
 
 async fn settle_whole(call: &Call, whole: whole::Whole, mut ledger: Ledger) -> Reply {

@@ -47,7 +47,7 @@ pub(super) fn planned(
     let rules = table.rules(Some(&call.wishes.policy), &ask).map_err(|error| as_said(call, error))?;
     let ask = Ask { deadline: Some(rules.call), ..ask };
     ledger.policy(table.policy_name(rules.policy));
-    let begun = clock::now().monotonic;
+    let begun = clock::monotonic();
     let in_full = in_full || snapshot.fleet.candidates().len() <= EXPLAINED;
     let choose = |ignore_breakers: bool| {
         let exclude = |index: u32, candidate: &pas_routing::Candidate| {
@@ -69,7 +69,7 @@ pub(super) fn planned(
             (plan, tries_anyway) = (anyway, true);
         }
     }
-    ledger.plan(&plan, clock::now().monotonic.saturating_sub(begun));
+    ledger.plan(&plan, clock::monotonic().saturating_sub(begun));
     match plan.refusal {
         Some(refusal) if plan.choices.is_empty() => Err(refusal),
         _ => Ok((rules, plan, tries_anyway)),

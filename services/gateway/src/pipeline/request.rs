@@ -39,7 +39,7 @@ pub(super) fn request(way: &Way<'_>, choice: &Choice, lane: &Lane) -> Result<Req
     *request.uri_mut() = uri;
     *request.version_mut() = Version::HTTP_11;
     let left = way.deadline.saturating_duration_since(Instant::now());
-    let mut onward = headers::onward(&call.headers);
+    let mut onward = call.headers.clone();
     headers::own(&mut onward, left, call.wishes.hops);
     onward.insert(header::HOST, lane.root.host.clone());
     onward.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -1,20 +1,27 @@
 //! What a receipt holds of what was asked and answered, taken as it passes.
 
-use std::mem;
-
 use pas_types::limits;
 use pas_types::receipt::{Content, ContentPart, Digest};
 
 /// Takes note of a request and its answer.
 #[derive(Debug)]
 pub struct Meter {
-    request: Part,
-    answer: Option<Part>,
+    request: ContentPart,
+    answer: Option<Noted>,
     full: bool,
 }
 
+/// What was noted of an answer.
 #[derive(Debug)]
-struct Part {
+enum Noted {
+    /// It came whole.
+    Whole(ContentPart),
+    /// It comes in pieces.
+    Pieces(Box<Pieces>),
+}
+
+#[derive(Debug)]
+struct Pieces {
     bytes: u64,
     hasher: blake3::Hasher,
     /// The beginning, where all is kept.
@@ -22,36 +29,40 @@ struct Part {
 }
 
 impl Meter {
-    /// Notes lengths and hashes; if `full`, also the text.
-    pub fn new(full: bool) -> Self {
-        Self { request: Part::new(), answer: None, full }
+    /// Notes length and hash of a request; if `full`, also the text. Likewise of its answer, then.
+    pub fn new(full: bool, request: &[u8]) -> Self {
+        Self { request: part(request, full), answer: None, full }
     }
 
-    /// The next bytes of the request.
-    pub fn request(&mut self, bytes: &[u8]) {
-        self.request.take(bytes, self.full);
+    /// All bytes of the answer.
+    pub fn whole_answer(&mut self, bytes: &[u8]) {
+        self.answer = Some(Noted::Whole(part(bytes, self.full)));
     }
 
     /// The next bytes of the answer.
     pub fn answer(&mut self, bytes: &[u8]) {
-        self.answer.get_or_insert_with(Part::new).take(bytes, self.full);
+        if let Noted::Pieces(pieces) = self.answer.get_or_insert_with(|| Noted::Pieces(Box::default())) {
+            pieces.take(bytes, self.full);
+        }
     }
 
-    /// What came of it, up to here.
-    pub fn finish(&mut self) -> Content {
-        let full = self.full;
-        Content {
-            request: self.request.finish(full),
-            answer: self.answer.as_mut().map(|answer| answer.finish(full)),
-        }
+    /// What came of it.
+    pub fn finish(self) -> Content {
+        let answer = self.answer.map(|answer| match answer {
+            Noted::Whole(part) => part,
+            Noted::Pieces(pieces) => pieces.finish(self.full),
+        });
+        Content { request: self.request, answer }
     }
 }
 
-impl Part {
-    fn new() -> Self {
+impl Default for Pieces {
+    fn default() -> Self {
         Self { bytes: 0, hasher: blake3::Hasher::new(), kept: Vec::new() }
     }
+}
 
+impl Pieces {
     fn take(&mut self, bytes: &[u8], full: bool) {
         self.bytes += bytes.len() as u64;
         self.hasher.update(bytes);
@@ -61,15 +72,23 @@ impl Part {
         }
     }
 
-    fn finish(&mut self, full: bool) -> ContentPart {
-        let kept = mem::take(&mut self.kept);
-        let cut = full && (kept.len() as u64) < self.bytes;
-        ContentPart {
-            bytes: self.bytes,
-            blake3: Digest(*self.hasher.finalize().as_bytes()),
-            text: full.then(|| readable(&kept)),
-            cut,
-        }
+    fn finish(self, full: bool) -> ContentPart {
+        noted(self.bytes, self.hasher.finalize(), full.then_some(&self.kept))
+    }
+}
+
+/// What is noted of something that is here in one piece.
+fn part(bytes: &[u8], full: bool) -> ContentPart {
+    let kept = full.then(|| &bytes[..bytes.len().min(limits::CONTENT_BYTES)]);
+    noted(bytes.len() as u64, blake3::hash(bytes), kept)
+}
+
+fn noted(bytes: u64, hash: blake3::Hash, kept: Option<&[u8]>) -> ContentPart {
+    ContentPart {
+        bytes,
+        blake3: Digest(*hash.as_bytes()),
+        text: kept.map(readable),
+        cut: kept.is_some_and(|kept| (kept.len() as u64) < bytes),
     }
 }
 
@@ -90,18 +109,16 @@ mod tests {
 
     #[test]
     fn without_the_policy_for_it_no_text_is_held() {
-        let mut meter = Meter::new(false);
-        meter.request(b"what ");
-        meter.request(b"is it?");
+        let meter = Meter::new(false, b"what is it?");
         let request = ContentPart { bytes: 11, blake3: digest(b"what is it?"), text: None, cut: false };
         assert_eq!(meter.finish(), Content { request, answer: None });
     }
 
     #[test]
     fn with_it_the_text_is_held_whole() {
-        let mut meter = Meter::new(true);
-        meter.request(b"a");
-        meter.answer(b"b\xff");
+        let mut meter = Meter::new(true, b"a");
+        meter.answer(b"b");
+        meter.answer(b"\xff");
         let part = |bytes: &[u8], text: &str| ContentPart {
             bytes: bytes.len() as u64,
             blake3: digest(bytes),
@@ -110,14 +127,18 @@ mod tests {
         };
         let expected = Content { request: part(b"a", "a"), answer: Some(part(b"b\xff", "b\u{fffd}")) };
         assert_eq!(meter.finish(), expected);
+        let mut meter = Meter::new(true, b"a");
+        meter.whole_answer(b"b\xff");
+        assert_eq!(meter.finish(), expected);
     }
 
     #[test]
     fn what_is_too_long_is_cut_and_says_so_and_its_hash_is_of_all() {
-        let mut meter = Meter::new(true);
         let long = "é".repeat(limits::CONTENT_BYTES / 2 - 1) + "xyzzy";
-        long.as_bytes().chunks(1_000).for_each(|chunk| meter.request(chunk));
-        let Content { request, .. } = meter.finish();
+        let mut meter = Meter::new(true, long.as_bytes());
+        long.as_bytes().chunks(1_000).for_each(|chunk| meter.answer(chunk));
+        let Content { request, answer } = meter.finish();
+        assert_eq!(answer.as_ref(), Some(&request));
         assert_eq!((request.bytes, request.cut), (long.len() as u64, true));
         assert_eq!(request.blake3, digest(long.as_bytes()));
         assert_eq!(request.text.as_deref(), Some(&long[..limits::CONTENT_BYTES]));

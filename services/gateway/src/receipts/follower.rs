@@ -17,8 +17,8 @@ use super::shared::{Shared, lock};
 
 /// Records of one round, and their bytes: a round is over in some milliseconds.
 const PART: (usize, usize) = (256, 512 * 1024);
-/// What comes closely one after the other goes together.
-const GATHER: Duration = Duration::from_millis(20);
+/// What comes within so long goes together; whoever asks for it meanwhile has it at once.
+const GATHER: Duration = Duration::from_millis(200);
 /// How often it looks up when nothing comes.
 const IDLE: Duration = Duration::from_millis(200);
 /// How long after a failure it is tried again.

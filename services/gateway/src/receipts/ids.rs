@@ -1,6 +1,7 @@
 //! Ids of calls: the time at which a call came in, made unlike any other. Told the time; whoever is told it by several
 //! threads at once still gives each id once.
 
+use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pas_types::id::CallId;
@@ -47,10 +48,14 @@ impl CallIds {
     fn spell(&self, micros: u64) -> CallId {
         let seconds = micros / MICROS_PER_S;
         let millis = i64::try_from(seconds * 1_000).unwrap_or(i64::MAX);
-        let second = WireTime::from_millis(millis).to_string();
-        let mut id = String::with_capacity(PREFIX.len() + SECOND_BYTES + MICROS_BYTES + self.suffix.len());
-        id.push_str(PREFIX);
-        id.extend(second.chars().take(SECOND_BYTES).map(|c| if c.is_ascii_digit() { c } else { '-' }));
+        // The time is spelled with its milliseconds, of which nothing stays.
+        let mut id = String::with_capacity(PREFIX.len() + 32 + MICROS_BYTES + self.suffix.len());
+        let _always = write!(id, "{PREFIX}{}", WireTime::from_millis(millis));
+        id.truncate(PREFIX.len() + SECOND_BYTES);
+        for place in [10, 13, 16] {
+            let at = PREFIX.len() + place;
+            id.replace_range(at..=at, "-");
+        }
         id.push('-');
         let mut digits = [b'0'; MICROS_BYTES - 1];
         let mut rest = micros % MICROS_PER_S;

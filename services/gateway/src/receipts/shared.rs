@@ -33,6 +33,10 @@ const UNWRITTEN: usize = 4_096;
 const GROUP: usize = 250;
 /// The room that is made for a line.
 const LINE_BYTES: usize = 1_536;
+/// A write that takes so long keeps a thread from its calls. Less may be that others had the processor.
+const SLOW: Duration = Duration::from_millis(20);
+/// For how long the journal's own thread writes, then.
+const SLOW_FOR_MS: u64 = 5_000;
 /// The check in `/health`.
 const CHECK: &str = "receipts";
 
@@ -48,6 +52,8 @@ pub(super) struct Shared {
     handing: Mutex<()>,
     unwritten: Mutex<Vec<RoutingReceipt>>,
     writable: AtomicBool,
+    /// Until when, on the monotonic clock, the journal's own thread writes.
+    slow_until_ms: AtomicU64,
     /// The keeper, and whether it sleeps until something begins.
     pub(super) keeper: OnceLock<Thread>,
     pub(super) keeper_rests: AtomicBool,
@@ -104,6 +110,7 @@ impl Shared {
             state: Mutex::new(State { calls, recent: Recent::default() }),
             unwritten: Mutex::default(),
             writable: AtomicBool::new(true),
+            slow_until_ms: AtomicU64::new(0),
             keeper: OnceLock::new(),
             keeper_rests: AtomicBool::new(false),
             follower: OnceLock::new(),
@@ -202,14 +209,37 @@ impl Shared {
             // Whoever waited may be gone.
             let _ = tell.send(result);
         };
-        match self.write(Arc::new(receipt), now, tell) {
-            Ok(()) => Settled::waits(told),
+        match self.hand_in(Arc::new(receipt), now, tell) {
+            Ok(()) => Settled::waits(told, Arc::clone(self)),
             Err(why) => Settled::known(why),
         }
     }
 
-    /// Writes a receipt; what can't be written is held until it can.
+    /// Writes what was handed in, unless the disk was slow a while ago: a thread that serves calls must not wait for it.
+    pub(super) fn write_here(&self) {
+        let now = clock::now();
+        let at = u64::try_from(now.monotonic.as_millis()).unwrap_or(u64::MAX);
+        if at < self.slow_until_ms.load(Ordering::Relaxed) {
+            return self.journal.wake();
+        }
+        self.journal.write_here(now);
+        if clock::monotonic().saturating_sub(now.monotonic) > SLOW {
+            self.slow_until_ms.store(at.saturating_add(SLOW_FOR_MS), Ordering::Relaxed);
+        }
+    }
+
+    /// Writes a receipt.
     pub(super) fn write(
+        self: &Arc<Self>,
+        receipt: Arc<RoutingReceipt>,
+        now: Now,
+        tell: impl FnOnce(Result<u64, Unavailable>) + Send + 'static,
+    ) -> Result<(), Unavailable> {
+        self.hand_in(receipt, now, tell).inspect(|()| self.journal.wake())
+    }
+
+    /// Hands in a receipt, to be written soon; what can't be written is held until it can.
+    fn hand_in(
         self: &Arc<Self>,
         receipt: Arc<RoutingReceipt>,
         now: Now,
@@ -217,7 +247,7 @@ impl Shared {
     ) -> Result<(), Unavailable> {
         let payload = payload(&*receipt)?;
         let (shared, written) = (Arc::clone(self), Arc::clone(&receipt));
-        let taken = self.journal.append(vec![payload], now, move |result| match result {
+        let taken = self.journal.append_soon(vec![payload], now, move |result| match result {
             Ok(Appended { last_seq, .. }) => {
                 let mut state = shared.state();
                 state.calls.settled(&written.run_id, last_seq);
@@ -347,10 +377,9 @@ fn belated(receipt: RoutingReceipt) -> RoutingReceipt {
 }
 
 fn payload(line: &impl Serialize) -> Result<Payload, Unavailable> {
-    let mut bytes = Vec::with_capacity(LINE_BYTES);
-    let written = serde_json::to_writer(&mut bytes, line).map_err(anyhow::Error::from);
-    written.and_then(|()| Ok(Payload::new(bytes)?)).map_err(|error| {
-        tracing::error!(error = format!("{error:#}"), "a receipt can't be written as a line of the journal");
+    Payload::of(line, LINE_BYTES).map_err(|error| {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, "a receipt can't be written as a line of the journal");
         Unavailable::Full
     })
 }

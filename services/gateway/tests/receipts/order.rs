@@ -16,8 +16,8 @@ async fn call(receipts: Receipts, calls: usize, slow: bool) -> Result<()> {
         let run_id = receipts.next_id(clock::now());
         receipts.begin(opened(&run_id))?;
         if slow && number % 2 == 0 {
-            let over = clock::now().monotonic + Duration::from_micros(900);
-            while clock::now().monotonic < over {
+            let over = clock::monotonic() + Duration::from_micros(900);
+            while clock::monotonic() < over {
                 tokio::task::yield_now().await;
             }
         }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Measures the bars of what exists against release processes on this machine, and prints them with the load, the
-# machine and the date. Takes about eight minutes; let nothing else run meanwhile.
+# machine and the date. Takes about twenty minutes; let nothing else run meanwhile.
 #
-#   scripts/bench.sh [--check] [--json FILE] [--null] [registry|monitor|events|gateway|swarm|all]
+#   scripts/bench.sh [--check] [--json FILE] [--null] [--only PART] [registry|monitor|events|gateway|swarm|all]
 #
 # --check fails when a bar is missed; --json writes the report to FILE too; --null measures the bare proxy in the gateway's
-# place, which shows how much of a figure is noise.
+# place, which shows how much of a figure is noise; --only flood|steady|alone|streams|memory|start is a part of the gateway's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

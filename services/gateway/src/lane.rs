@@ -36,13 +36,13 @@ impl Lane {
 
     /// Why it may not be called now.
     pub fn held(&self) -> Option<Held> {
-        self.breaker().held(clock::now().monotonic)
+        self.breaker().held(clock::monotonic())
     }
 
     /// A call begins, unless the breaker has something against it; `anyway`, also while that is open, as long as nobody
     /// else tries. It says what it found out by [`Trial::end`]; one that is dropped found out nothing.
     pub fn begin(self: &Arc<Self>, anyway: bool) -> Option<Trial> {
-        let pass = self.breaker().begin(clock::now().monotonic, anyway)?;
+        let pass = self.breaker().begin(clock::monotonic(), anyway)?;
         Some(Trial { lane: Arc::clone(self), pass: Some(pass) })
     }
 }
@@ -66,13 +66,13 @@ impl Trial {
             return (self, None);
         }
         let news = self.close(Blame::Success);
-        self.pass = self.lane.breaker().begin(clock::now().monotonic, false);
+        self.pass = self.lane.breaker().begin(clock::monotonic(), false);
         (self, news)
     }
 
     fn close(&mut self, blame: Blame) -> Option<News> {
         let pass = self.pass.take()?;
-        self.lane.breaker().end(pass, blame, &Rules::default(), clock::now().monotonic)
+        self.lane.breaker().end(pass, blame, &Rules::default(), clock::monotonic())
     }
 }
 
@@ -114,6 +114,11 @@ impl Lanes {
             Some(lane)
         };
         candidates.iter().map(&mut lead).collect()
+    }
+
+    /// Closes connections that have been idle for too long.
+    pub fn shed(&self) {
+        self.pools.values().for_each(|pool| pool.shed());
     }
 
     fn lane(&self, candidate: &Candidate, pools: &HashMap<Origin, Arc<Pool>>) -> Option<Arc<Lane>> {

@@ -1,6 +1,6 @@
 //! What is known when a call comes in: taken once for each, and never changed.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -59,7 +59,7 @@ impl Snapshot {
 
     /// What the receipt says of it.
     pub fn used(&self) -> SnapshotUsed {
-        let age = clock::now().monotonic.saturating_sub(self.heard.at) + self.heard.aged;
+        let age = clock::monotonic().saturating_sub(self.heard.at) + self.heard.aged;
         SnapshotUsed {
             registry: self.heard.registry,
             matrix: Some(Arc::clone(&self.matrix)),
@@ -88,9 +88,18 @@ impl Snapshots {
         self.current.load_full()
     }
 
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes connections that have been idle for too long.
+    pub fn shed_idle(&self) {
+        self.lanes().shed();
+    }
+
     /// Something has changed, or was heard again.
     pub fn replace(&self, fleet: Arc<Fleet>, heard: Heard) {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = self.lanes();
         let next = of(&mut lanes, fleet, heard);
         // Under the lock, so that none overtakes another.
         self.current.store(Arc::new(next));

@@ -64,12 +64,13 @@ pub async fn follow_router(
     router.follow(hear, shutdown).await;
 }
 
-/// Keeps what is known on disk, and says when it grows old.
+/// Keeps what is known on disk, says when it grows old, and closes connections that nobody uses any more.
 pub async fn look_after(app: App, knowledge: Arc<Knowledge>, health: Health, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_stale = false;
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+        app.snapshots().shed_idle();
         let kept = Arc::clone(&knowledge);
         let kept = tokio::task::spawn_blocking(move || kept.keep()).await;
         match kept {
@@ -79,7 +80,7 @@ pub async fn look_after(app: App, knowledge: Arc<Knowledge>, health: Health, shu
             }
             Err(_) => return,
         }
-        let age = clock::now().monotonic.saturating_sub(app.snapshots().take().heard.at);
+        let age = clock::monotonic().saturating_sub(app.snapshots().take().heard.at);
         if (age > STALE) != is_stale {
             is_stale = age > STALE;
             let (severity, message) = match is_stale {

@@ -42,6 +42,10 @@ fn slot() -> usize {
     SLOT.with(|slot| *slot)
 }
 
+fn lock(idle: &Mutex<Vec<Idle>>) -> MutexGuard<'_, Vec<Idle>> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[derive(Debug)]
 struct Idle {
     sender: SendRequest<Full<Bytes>>,
@@ -92,12 +96,20 @@ impl Pool {
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.idle[slot()].lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.idle[slot()])
+    }
+
+    /// Closes what has been idle for too long: the connections of a busy hour are not kept for a quiet one.
+    pub fn shed(&self) {
+        let now = clock::monotonic();
+        for idle in &self.idle {
+            lock(idle).retain(|idle| now.saturating_sub(idle.since) <= IDLE_FOR && !idle.sender.is_closed());
+        }
     }
 
     /// A kept connection that is still open, the latest first: what is not needed grows old and goes.
     fn take(&self) -> Option<SendRequest<Full<Bytes>>> {
-        let now = clock::now().monotonic;
+        let now = clock::monotonic();
         let mut idle = self.idle();
         while let Some(Idle { sender, since }) = idle.pop() {
             if now.saturating_sub(since) > IDLE_FOR {
@@ -136,10 +148,11 @@ impl Pool {
                 }
             }
         }
-        let begun = clock::now().monotonic;
-        let connecting = tokio::time::timeout(connect_within, self.open()).await;
+        let begun = clock::monotonic();
+        // Seldom, and much to hold: no call that finds a connection shall carry the room for it.
+        let connecting = Box::pin(tokio::time::timeout(connect_within, self.open())).await;
         let mut sender = connecting.map_err(|_| SendError::ConnectTimeout(connect_within))??;
-        let connect = Some(clock::now().monotonic.saturating_sub(begun));
+        let connect = Some(clock::monotonic().saturating_sub(begun));
         match sender.send_request(request).await {
             Ok(response) => {
                 Ok(Sent { response, connection: Connection { sender }, connect, again: was_kept })
@@ -172,7 +185,7 @@ impl Pool {
         if sender.is_closed() {
             return;
         }
-        let since = clock::now().monotonic;
+        let since = clock::monotonic();
         let mut idle = self.idle();
         if idle.len() < IDLE {
             idle.push(Idle { sender, since });

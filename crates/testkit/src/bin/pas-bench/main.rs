@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use tokio::runtime::{Builder, Handle};
 
-use crate::bars::gateway::Subject;
+use crate::bars::gateway::{Part, Subject};
 use crate::machine::{Machine, Others};
 use crate::report::Report;
 
@@ -34,6 +34,9 @@ enum Command {
         /// Measure the bare proxy in the gateway's place: what is found then is the noise.
         #[arg(long)]
         null: bool,
+        /// Of the gateway's bars only these.
+        #[arg(long)]
+        only: Option<Part>,
         /// Whose bars.
         #[arg(default_value = "all")]
         area: Area,
@@ -73,9 +76,9 @@ fn run(command: Command) -> anyhow::Result<bool> {
     // For watchers and subscribers alone; all other load has threads of its own. One worker, to leave the cores to what is measured.
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     match command {
-        Command::Bars { check, json, null, area } => {
+        Command::Bars { check, json, null, only, area } => {
             let subject = if null { Subject::Bare } else { Subject::Gateway };
-            let report = measure(runtime.handle(), area, subject)?;
+            let report = measure(runtime.handle(), area, subject, only)?;
             json.map_or(Ok(()), |file| report.write(&file))?;
             Ok(report.is_met() || !check)
         }
@@ -83,7 +86,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
     }
 }
 
-fn measure(runtime: &Handle, area: Area, subject: Subject) -> anyhow::Result<Report> {
+fn measure(runtime: &Handle, area: Area, subject: Subject, only: Option<Part>) -> anyhow::Result<Report> {
     let mut report = Report::begin(Machine::here());
     let others = Others::watch()?;
     let wanted = |one| area == one || area == Area::All;
@@ -96,9 +99,8 @@ fn measure(runtime: &Handle, area: Area, subject: Subject) -> anyhow::Result<Rep
     if wanted(Area::Events) {
         bars::events::measure(&mut report, runtime)?;
     }
-    // Not among all of them: the gateway is to come.
-    if area == Area::Gateway {
-        bars::gateway::measure(&mut report, subject)?;
+    if wanted(Area::Gateway) {
+        bars::gateway::measure(&mut report, subject, only)?;
     }
     if wanted(Area::Swarm) {
         bars::swarm::measure(&mut report)?;

@@ -19,15 +19,8 @@ const PER_SECOND: u32 = 1_000;
 const STEADY: Duration = Duration::from_secs(10);
 const ALONE: usize = 10_000;
 
-/// Measures all of them.
-pub(super) fn measure(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
-    flood(report, bare, door)?;
-    steady(report, bare, door)?;
-    alone(report, bare, door)
-}
-
 /// As fast as they are answered.
-fn flood(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
+pub(super) fn flood(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
     const CPU: f64 = 2.0;
     const RATE: f64 = 0.55;
     let request = turn::whole();
@@ -55,7 +48,7 @@ fn flood(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
 }
 
 /// At a rate.
-fn steady(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
+pub(super) fn steady(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
     const CPU: f64 = 2.0;
     let request = turn::whole();
     let once = |door: &Door| {
@@ -79,7 +72,7 @@ fn steady(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
 }
 
 /// One after the other.
-fn alone(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
+pub(super) fn alone(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
     let request = turn::whole();
     let what = "one connection, one call after the other";
     let once = |door: &Door| Ok(Spread::of(steady::alone(door.port(), &request, ALONE)?));

@@ -8,6 +8,8 @@ mod pairs;
 mod start;
 mod streams;
 
+use clap::ValueEnum;
+
 use crate::out;
 use crate::report::Report;
 use door::{Door, Upstream};
@@ -23,15 +25,49 @@ pub(crate) enum Subject {
     Bare,
 }
 
-/// Measures all of them.
-pub(crate) fn measure(report: &mut Report, subject: Subject) -> anyhow::Result<()> {
+/// Bars that are measured together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Calls as fast as they are answered.
+    Flood,
+    /// Calls at a rate.
+    Steady,
+    /// Calls one after the other.
+    Alone,
+    /// Streams.
+    Streams,
+    /// Memory.
+    Memory,
+    /// The start.
+    Start,
+}
+
+/// Measures all of them, or only a part.
+pub(crate) fn measure(report: &mut Report, subject: Subject, only: Option<Part>) -> anyhow::Result<()> {
+    let wanted = |part| only.is_none_or(|only| only == part);
     let upstream = Upstream::start()?;
-    out::progress("gateway: both doors open");
-    let bare = Door::bare(&upstream)?;
-    let door = Door::open(subject, &upstream)?;
-    calls::measure(report, &bare, &door)?;
-    streams::measure(report, &bare, &door)?;
-    drop((bare, door));
-    memory::measure(report, subject, &upstream)?;
-    start::measure(report, subject, &upstream)
+    if [Part::Flood, Part::Steady, Part::Alone, Part::Streams].into_iter().any(wanted) {
+        out::progress("gateway: both doors open");
+        let bare = Door::bare(&upstream)?;
+        let door = Door::open(subject, &upstream)?;
+        if wanted(Part::Flood) {
+            calls::flood(report, &bare, &door)?;
+        }
+        if wanted(Part::Steady) {
+            calls::steady(report, &bare, &door)?;
+        }
+        if wanted(Part::Alone) {
+            calls::alone(report, &bare, &door)?;
+        }
+        if wanted(Part::Streams) {
+            streams::measure(report, &bare, &door)?;
+        }
+    }
+    if wanted(Part::Memory) {
+        memory::measure(report, subject, &upstream)?;
+    }
+    if wanted(Part::Start) {
+        start::measure(report, subject, &upstream)?;
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@
 #   scripts/bench.sh [--check] [--json FILE] [--null] [--only PART] [registry|monitor|events|gateway|swarm|all]
 #
 # --check fails when a bar is missed; --json writes the report to FILE too; --null measures the bare proxy in the gateway's
-# place, which shows how much of a figure is noise; --only flood|steady|alone|streams|memory|start is a part of the gateway's.
+# place, which shows how much of a figure is noise; --only flood|steady|alone|streams|floors|memory|start is a part of the gateway's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

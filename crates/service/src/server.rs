@@ -66,7 +66,7 @@ impl Server {
     /// Serves on `sockets` until `running` stops; then what is open gets the grace to end, and is cut after it.
     pub fn spawn(self, swarm: &Swarm, sockets: Sockets, running: &Running) -> anyhow::Result<()> {
         let (service, port) = (self.entry.name, sockets.port());
-        let accept = self.accept(swarm, running)?;
+        let accept = self.accept(swarm, running, 1)?;
         for listener in sockets.listeners {
             running.tasks().spawn(accept.clone().run(listener));
         }
@@ -75,7 +75,8 @@ impl Server {
     }
 
     /// The same by so many threads, each with connections of its own: what a connection sets off stays with its thread, so
-    /// that none waits for another. For who answers far more requests than one thread could.
+    /// that none waits for another. For who answers far more requests than one thread could, and calls others to do so: as
+    /// many files are kept for these calls as for connections.
     pub fn spawn_on_threads(
         self,
         threads: usize,
@@ -84,7 +85,7 @@ impl Server {
         running: &Running,
     ) -> anyhow::Result<()> {
         let (service, port) = (self.entry.name, sockets.port());
-        let accept = self.accept(swarm, running)?;
+        let accept = self.accept(swarm, running, 2)?;
         let listeners =
             sockets.listeners.into_iter().map(TcpListener::into_std).collect::<Result<Vec<_>, _>>()?;
         for (number, worker) in workers::crew(threads, &accept, &listeners)?.into_iter().enumerate() {
@@ -101,8 +102,8 @@ impl Server {
         Ok(())
     }
 
-    fn accept(self, swarm: &Swarm, running: &Running) -> anyhow::Result<Accept> {
-        let places = Arc::new(Semaphore::new(places(swarm.limits.connections)));
+    fn accept(self, swarm: &Swarm, running: &Running, files: u64) -> anyhow::Result<Accept> {
+        let places = Arc::new(Semaphore::new(places(swarm.limits.connections, files)));
         let open = self.metrics.connections.clone();
         let serving = Serving {
             router: self.into_router(swarm)?,
@@ -156,22 +157,25 @@ fn answer_metrics(metrics: &Metrics) -> impl IntoResponse + use<> {
     metrics.encode().map(|text| (kind, text)).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// How many connections may be open: as many as wanted, if the system lends as many files.
-fn places(wanted: usize) -> usize {
+/// How many connections may be open: as many as wanted, if the system lends as many files as they need, `each` so many.
+fn places(wanted: usize, each: u64) -> usize {
     #[cfg(target_os = "linux")]
-    if let Some(files) = crate::linux::raise_file_limit(wanted as u64 + OTHER_FILES)
-        && files < wanted as u64 + OTHER_FILES
-    {
-        let lent = (files.saturating_sub(OTHER_FILES) as usize).max(1);
-        tracing::warn!(
-            files,
-            connections = lent,
-            wanted,
-            "the system lends fewer files than connections are allowed"
-        );
-        return lent;
+    if let Some(files) = crate::linux::raise_file_limit(wanted as u64 * each + OTHER_FILES) {
+        let places = places_of(files, wanted, each);
+        if places < wanted {
+            let connections = places;
+            tracing::warn!(files, connections, wanted, "the system lends fewer files than are wanted");
+        }
+        return places;
     }
     wanted
+}
+
+#[cfg(any(target_os = "linux", test))]
+/// How many of the connections that are wanted so many files are enough for; one at least.
+fn places_of(files: u64, wanted: usize, each: u64) -> usize {
+    let places = files.saturating_sub(OTHER_FILES) / each;
+    usize::try_from(places).unwrap_or(wanted).clamp(1, wanted)
 }
 
 /// Takes connections from one listener.
@@ -320,6 +324,14 @@ async fn begins_with_preface(stream: &TcpStream) -> std::io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_are_places_for_as_many_connections_as_there_are_files_for() {
+        assert_eq!(places_of(1_024, 10_000, 1), 960);
+        assert_eq!(places_of(1_024, 10_000, 2), 480);
+        assert_eq!(places_of(100_000, 10_000, 2), 10_000);
+        assert_eq!(places_of(10, 10_000, 2), 1);
+    }
 
     #[tokio::test]
     async fn an_accepted_connection_sends_small_answers_at_once() {

@@ -15,6 +15,7 @@ use super::exchange::{Exchanged, exchange};
 use super::flow::Flow;
 use super::whole::AsIs;
 use super::{Outcome, Way};
+use crate::call::Handed;
 use crate::client::Connection;
 use crate::core::breaker::Blame;
 use crate::core::fault::Fault;
@@ -179,6 +180,11 @@ pub(super) async fn attempt(
     ledger: &mut Ledger,
 ) -> Result<Outcome, Box<Failed>> {
     ledger.flight.asks(&lane.name, &lane.model);
+    if let Handed::Text { instruction: Some(instruction), .. } = &way.call.body
+        && choice.dialect != Dialect::Pas
+    {
+        ledger.note(format!("{} was told before the text: {instruction}", lane.name));
+    }
     let trace = Trace {
         begun: Instant::now(),
         http_status: None,

@@ -35,12 +35,20 @@ pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) ->
     let mut failures = Failures { only_busy: true, ..Failures::default() };
     let mut larger_than = 0;
     // What only one provider has, another can't go on from.
-    let fallback = way.rules.fallback && !way.call.asked.needs.bound;
-    if way.rules.fallback && !fallback && plan.choices.len() > 1 {
-        ledger.note("bound to what one provider has: nobody else is asked");
+    let bound_to = match way.call.asked.needs.bound && way.rules.fallback && plan.choices.len() > 1 {
+        true => plan.choices.first().map(|first| provider(way, first)),
+        false => None,
+    };
+    if let Some(provider) = bound_to {
+        let who = provider.map_or("nobody else is asked".to_owned(), |name| format!("only {name} is asked"));
+        ledger.note(format!("bound to what one provider has: {who}"));
     }
     'choices: for choice in &plan.choices {
         let Some(lane) = way.snapshot.lane(choice.index) else { continue };
+        let is_others = |one: Option<&str>| one.is_none() || provider(way, choice) != one;
+        if failures.attempts > 0 && bound_to.is_some_and(is_others) {
+            continue;
+        }
         let room = way.snapshot.fleet.candidate(choice.index).and_then(|candidate| candidate.ctx_limit);
         if failures.attempts > 0 && (lane.held().is_some() || room.is_some_and(|room| room <= larger_than)) {
             continue;
@@ -80,7 +88,7 @@ pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) ->
                 Next::Return | Next::Again | Next::Elsewhere => break,
             }
         }
-        if !fallback {
+        if !way.rules.fallback {
             break;
         }
     }
@@ -90,6 +98,11 @@ pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) ->
         Some((choice, lane)) if was_too_long => returned(way, &choice, &lane, ledger, &mut failures),
         _ => Err(exhausted(way, &failures)),
     }
+}
+
+/// Whose service it is, by its own word.
+fn provider<'a>(way: &'a Way<'_>, choice: &Choice) -> Option<&'a str> {
+    way.snapshot.fleet.candidate(choice.index)?.service.label("provider")
 }
 
 /// The provider's own answer, where it is the caller's business.

@@ -1,8 +1,9 @@
 //! One exchange with one candidate: the request goes out, and what comes back is read until it is known for what it is.
 
+use std::future::poll_fn;
+
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use pas_dialects::answer::{Answer, Broken};
 use pas_dialects::error::{self, Said};
@@ -243,7 +244,7 @@ async fn hold(
                 return Err(Fault::TooLarge);
             }
         }
-        match timeout_at(limit, flow.incoming.frame()).await {
+        match timeout_at(limit, poll_fn(|context| flow.poll_frame(context))).await {
             Ok(Some(Ok(frame))) => {
                 if let Ok(data) = frame.into_data() {
                     flow.push(data);

@@ -1,7 +1,10 @@
 //! A stream as it comes from upstream, cut into events, of which each is known for what it is.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming};
 use pas_dialects::sse::Framer;
 use pas_dialects::stream::{Finish, Meter, Part};
 use pas_dialects::{Dialect, sse};
@@ -12,7 +15,8 @@ use crate::core::fault::Fault;
 /// What comes.
 #[derive(Debug)]
 pub(crate) struct Flow {
-    pub(super) incoming: Incoming,
+    /// Until it is read to its end elsewhere.
+    incoming: Option<Incoming>,
     pub(super) meter: Meter,
     framer: Framer,
     /// Usage was asked for on the caller's behalf, who is not to see it.
@@ -48,7 +52,21 @@ impl Flow {
         event_bytes: usize,
     ) -> Self {
         let out = Out { form, any: false };
+        let incoming = Some(incoming);
         Self { incoming, meter: Meter::new(dialect), framer: Framer::default(), drop_usage, event_bytes, out }
+    }
+
+    /// What comes next.
+    pub(super) fn poll_frame(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        self.incoming.as_mut().map_or(Poll::Ready(None), |incoming| Pin::new(incoming).poll_frame(context))
+    }
+
+    /// What is still to come, for who reads it to its end; none where that has been reached.
+    pub(super) fn rest(&mut self) -> Option<Incoming> {
+        self.incoming.take().filter(|incoming| !incoming.is_end_stream())
     }
 
     /// Takes in what has come.

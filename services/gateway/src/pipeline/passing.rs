@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::BodyExt;
 use hyper::body::{Body, Frame};
 use pas_dialects::error::in_stream;
 use pas_types::event::CallStatus;
@@ -27,6 +28,8 @@ use crate::lane::{Lane, Trial};
 use crate::ledger::Ledger;
 use crate::receipts::Settled;
 
+/// How long the end of a body may come behind the end mark of what is in it.
+const LAST_PIECE: Duration = Duration::from_secs(1);
 /// How long an answer is read on whose client has gone, where the policy wants that.
 const DRAIN: Duration = Duration::from_secs(600);
 
@@ -214,7 +217,7 @@ impl Stream {
                     self.state = State::Ended;
                 }
                 State::Ended => {
-                    self.keep_connection(context);
+                    self.keep_connection();
                     return Poll::Ready(None);
                 }
             }
@@ -228,7 +231,7 @@ impl Stream {
             Ok(None) => {}
             Err(fault) => return Poll::Ready(Heard::Wrong(fault)),
         }
-        match Pin::new(&mut self.flow.incoming).poll_frame(context) {
+        match self.flow.poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Ok(data) = frame.into_data() {
                     self.heard = Instant::now();
@@ -396,14 +399,17 @@ impl Stream {
         };
     }
 
-    /// Keeps the connection if the answer has been read to its very end.
-    fn keep_connection(&mut self, context: &mut Context<'_>) {
-        let at_end =
-            |polled: Poll<Option<Result<Frame<Bytes>, hyper::Error>>>| matches!(polled, Poll::Ready(None));
-        if self.flow.incoming.is_end_stream() || at_end(Pin::new(&mut self.flow.incoming).poll_frame(context))
-        {
-            self.give_back();
-        }
+    /// Keeps the connection when the answer has been read to its very end, which may come a moment behind its end mark. The
+    /// client need not wait for that.
+    fn keep_connection(&mut self) {
+        let (Some(connection), pool) = (self.connection.take(), Arc::clone(&self.lane.pool)) else { return };
+        let Some(mut rest) = self.flow.rest() else { return pool.give_back(connection) };
+        self.ledger.tasks().spawn(async move {
+            let end = tokio::time::timeout(LAST_PIECE, rest.frame()).await;
+            if matches!(end, Ok(None)) {
+                pool.give_back(connection);
+            }
+        });
     }
 
     fn give_back(&mut self) {

@@ -39,7 +39,8 @@ impl Keeper {
     pub(super) fn run(mut self) {
         while !self.shared.is_stopping() {
             let now = Shared::now();
-            if self.shared.is_writable() {
+            // Also what was held just when all else could be written again.
+            if self.shared.is_writable() && self.shared.unwritten() == 0 {
                 self.shared.tell_of_begun(now);
             } else {
                 recover(&self.shared, now);
@@ -50,7 +51,7 @@ impl Keeper {
             }
             self.rest();
         }
-        if !self.shared.is_writable() {
+        if !self.shared.is_writable() || self.shared.unwritten() > 0 {
             recover(&self.shared, Shared::now());
         }
     }

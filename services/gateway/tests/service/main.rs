@@ -7,6 +7,7 @@ mod candidates;
 mod faults;
 mod kill;
 mod limits;
+mod many;
 mod passing;
 mod slow;
 mod support;

@@ -15,6 +15,8 @@ pub(crate) enum Unit {
     Ms,
     /// Mebibytes of 1,048,576 bytes.
     MiB,
+    /// Percent.
+    Percent,
     /// Percent of one core.
     PercentOfACore,
     /// So many a second.
@@ -31,6 +33,7 @@ impl Unit {
         match self {
             Self::Ms => "ms",
             Self::MiB => "MiB",
+            Self::Percent => "%",
             Self::PercentOfACore => "% of a core",
             Self::PerSecond => "/s",
             Self::Mb => "MB",

@@ -48,7 +48,11 @@ impl Tally {
     }
 
     pub(crate) fn count_answered(&self) {
-        self.0.answered.fetch_add(1, Ordering::Relaxed);
+        self.count_many_answered(1);
+    }
+
+    pub(crate) fn count_many_answered(&self, calls: usize) {
+        self.0.answered.fetch_add(calls as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn count_refused(&self, problem: impl FnOnce() -> String) {

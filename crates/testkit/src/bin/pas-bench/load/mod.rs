@@ -16,5 +16,6 @@ pub(crate) mod steady;
 pub(crate) mod subscription;
 pub(crate) mod swarm;
 pub(crate) mod turn;
+pub(crate) mod upstream;
 pub(crate) mod watchers;
 pub(crate) mod worker;

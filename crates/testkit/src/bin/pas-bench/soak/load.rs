@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pas_types::catalog::{EVENT_STREAM, HEARTBEAT_MONITOR, REGISTRY, SERVICES};
+use anyhow::ensure;
+use pas_types::catalog::{EVENT_STREAM, GATEWAY, HEARTBEAT_MONITOR, REGISTRY, SERVICES};
 use pas_types::event::Subscribe;
 use pas_types::registry::{Deregister, Registered, path};
 use tokio::runtime::Handle;
@@ -13,12 +14,17 @@ use super::subscribers::Subscribers;
 use crate::load::beats::Beats;
 use crate::load::connection::request;
 use crate::load::crowd::{self, Member};
+use crate::load::crowded::{self, Until};
 use crate::load::events;
 use crate::load::line::{Line, Tally};
+use crate::load::steady;
 use crate::load::subscription::Subscription;
 use crate::load::swarm::{self, Swarm};
+use crate::load::turn;
+use crate::load::upstream::Upstream;
 use crate::load::watchers::{Told, Watchers};
 use crate::load::worker::Worker;
+use crate::out;
 
 /// Services that beat all the time and must never fail.
 const STEADY: usize = 200;
@@ -32,19 +38,31 @@ const STEADY_WATCHERS: usize = 10;
 const STEADY_SUBSCRIBERS: usize = 20;
 /// Events that are published at once.
 const BATCH: usize = 100;
+/// Connections over which the gateway is called, and streams at once.
+const CALLERS: u32 = 16;
+/// How long it is called as fast as it answers, to find out what half of that is.
+const FLOOD: Duration = Duration::from_secs(3);
+/// Content of streams comes so far apart.
+const GAP: Duration = Duration::from_millis(10);
 
 /// The load, until it is stopped.
 pub(super) struct Load {
     beats: Beats,
     subscribers: Subscribers,
     workers: Vec<(&'static str, Tally, Worker)>,
+    /// Whom the gateway asks.
+    _provider: Upstream,
 }
 
 impl Load {
     /// Puts it on `swarm`.
     pub(super) fn start(runtime: &Handle, swarm: &Swarm) -> anyhow::Result<Self> {
-        let [registry, stream, monitor] =
-            [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR].map(|entry| swarm.port(&entry));
+        let [registry, stream, monitor, gateway] =
+            [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR, GATEWAY].map(|entry| swarm.port(&entry));
+        let provider = Upstream::start()?;
+        provider.register(registry, turn::MODEL)?;
+        let rate = half_of_what_it_can(gateway)?;
+        out::progress(format!("the gateway is called {rate} times a second, half of what it can"));
         let registrations: Vec<_> = (0..STEADY)
             .map(|number| crowd::registration("steady", number, STEADY_INTERVAL_S, STEADY_TTL_S))
             .collect();
@@ -55,7 +73,7 @@ impl Load {
         let ports = SERVICES.map(|entry| swarm.port(&entry));
         let beats = Beats::start(registry, &crowd, interval, CONNECTIONS);
         let subscribers = Subscribers::start(runtime, stream, STEADY_SUBSCRIBERS)?;
-        let mut load = Self { beats, subscribers, workers: Vec::new() };
+        let mut load = Self { beats, subscribers, workers: Vec::new(), _provider: provider };
         load.add("mayflies", SECOND / 2, |tally| mayflies(Line::new(registry, tally)));
         load.add("discoveries", SECOND / 20, |tally| asking(Line::new(registry, tally), discover));
         load.add("looks at alerts", SECOND, |tally| asking(Line::new(monitor, tally), alerts));
@@ -70,6 +88,8 @@ impl Load {
         load.add("passing subscribers", SECOND, |tally| drop_in(tally.clone(), passing, stream));
         let passing = runtime.clone();
         load.add("passing watchers", SECOND, |tally| pass_by(tally.clone(), passing, registry));
+        load.add("calls", SECOND, |tally| calls(tally.clone(), gateway, rate));
+        load.add("streams", 5 * SECOND, |tally| streams(tally.clone(), gateway));
         let watchers = Watchers::start(runtime, registry, STEADY_WATCHERS)?;
         load.add("steady watchers", SECOND, |tally| listen(tally.clone(), watchers));
         Ok(load)
@@ -112,6 +132,36 @@ fn mayflies(mut line: Line) -> impl FnMut(u32) {
         {
             line.call(&request("POST", path::DEREGISTER, &leave));
         }
+    }
+}
+
+/// Waits until the gateway knows its provider, and finds out how many calls a second are half of what it answers.
+fn half_of_what_it_can(gateway: u16) -> anyhow::Result<u32> {
+    let request = turn::whole();
+    let begun = Instant::now();
+    while let Err(error) = crowded::flood(gateway, &request, 1, Until::Calls(1)) {
+        ensure!(begun.elapsed() < 30 * SECOND, "the gateway answers no call: {error:#}");
+        std::thread::sleep(SECOND / 10);
+    }
+    let flood = crowded::flood(gateway, &request, CALLERS as usize, Until::Time(FLOOD))?;
+    Ok((flood.calls as f64 / flood.lasted.as_secs_f64() / 2.0) as u32)
+}
+
+/// Calls for most of a second, each time over new connections.
+fn calls(tally: Tally, gateway: u16, rate: u32) -> impl FnMut(u32) {
+    let request = turn::whole();
+    move |_| match steady::at_rate(gateway, &request, rate, SECOND * 9 / 10, CALLERS) {
+        Ok(took) => tally.count_many_answered(took.len()),
+        Err(error) => tally.count_lost(|| format!("{error:#}")),
+    }
+}
+
+/// Streams, each of which must come whole.
+fn streams(tally: Tally, gateway: u16) -> impl FnMut(u32) {
+    let request = turn::stream(GAP);
+    move |_| match crowded::streams(gateway, &request, CALLERS as usize, 1, SECOND / 10) {
+        Ok(streams) => tally.count_many_answered(streams.len()),
+        Err(error) => tally.count_lost(|| format!("{error:#}")),
     }
 }
 

@@ -7,7 +7,8 @@ use super::sample::{Sample, Series};
 use crate::bar::mebibytes;
 use crate::stats::Trend;
 
-/// Less than this share of what was there is no leak, however long it took.
+/// Less than this share of what was there a minute is no leak, nor less than the other one, however long it took.
+const LEAST_RISE_A_MINUTE: f64 = 0.01;
 const LEAST_RISE: f64 = 0.10;
 
 /// What can leak.
@@ -72,7 +73,8 @@ impl Growth {
 
     /// Whether it is more than noise, and more than a small share.
     pub(super) fn is_leak(&self) -> bool {
-        self.trend.rise > self.kind.noise() && self.trend.rise > LEAST_RISE * self.trend.begin
+        let Trend { begin, rise, span } = self.trend;
+        rise > self.kind.noise() && rise > begin * (LEAST_RISE_A_MINUTE * span).min(LEAST_RISE)
     }
 }
 

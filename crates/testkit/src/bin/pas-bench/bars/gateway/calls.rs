@@ -20,7 +20,7 @@ const STEADY: Duration = Duration::from_secs(10);
 const ALONE: usize = 10_000;
 
 /// As fast as they are answered.
-pub(super) fn flood(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
+pub(super) fn flood(report: &mut Report, bare: &Door, door: &Door, how: &str) -> anyhow::Result<()> {
     const CPU: f64 = 2.0;
     const RATE: f64 = 0.55;
     let request = turn::whole();
@@ -30,7 +30,7 @@ pub(super) fn flood(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Re
             door.cost(|| crowded::flood(door.port(), &request, CONNECTIONS, Until::Time(FLOOD)))?;
         Ok((cpu_s * 1e6 / calls as f64, calls as f64 / lasted.as_secs_f64()))
     };
-    let what = format!("{CONNECTIONS} connections");
+    let what = format!("{CONNECTIONS} connections{how}");
     let mut pairs = Pairs::run(&what, bare, door, once)?;
     if is_near(&pairs.ratios(|one| one.0), CPU) || is_near(&pairs.ratios(|one| one.1), RATE) {
         pairs.again(&what, bare, door, once)?;
@@ -48,7 +48,7 @@ pub(super) fn flood(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Re
 }
 
 /// At a rate.
-pub(super) fn steady(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
+pub(super) fn steady(report: &mut Report, bare: &Door, door: &Door, how: &str) -> anyhow::Result<()> {
     const CPU: f64 = 2.0;
     let request = turn::whole();
     let once = |door: &Door| {
@@ -57,7 +57,7 @@ pub(super) fn steady(report: &mut Report, bare: &Door, door: &Door) -> anyhow::R
         let (cpu_s, took) = door.cost(|| call(STEADY))?;
         Ok((cpu_s * 1e6 / took.len() as f64, Spread::of(took)))
     };
-    let what = format!("{PER_SECOND} calls/s");
+    let what = format!("{PER_SECOND} calls/s{how}");
     let mut pairs = Pairs::run(&what, bare, door, once)?;
     if is_near(&pairs.ratios(|one| one.0), CPU) {
         pairs.again(&what, bare, door, once)?;

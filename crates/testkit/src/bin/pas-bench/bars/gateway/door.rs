@@ -2,30 +2,19 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use pas_testkit::{Process, binary};
 use pas_types::catalog::{GATEWAY, REGISTRY};
-use serde_json::json;
 use tempfile::TempDir;
 use tokio::runtime::Builder;
 use tokio::time::Instant;
 
 use super::Subject;
-use crate::load::connection::{Connection, request};
-use crate::load::turn::{self, Caller, MODEL};
+use crate::load::turn::{self, Caller};
+use crate::load::upstream::Upstream;
 
 /// What doesn't answer by then doesn't work.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The scripted provider, with one thread and no memory of what it got.
-#[derive(Debug)]
-pub(super) struct Upstream(Process);
-
-impl Upstream {
-    pub(super) fn start() -> anyhow::Result<Self> {
-        Ok(Self(Process::helper("pas-scripted-provider", &["--instant", "--keep", "0"])?))
-    }
-}
 
 /// What a client speaks to.
 #[derive(Debug)]
@@ -38,7 +27,7 @@ pub(super) struct Door {
 impl Door {
     /// The bare proxy.
     pub(super) fn bare(upstream: &Upstream) -> anyhow::Result<Self> {
-        let to = format!("127.0.0.1:{}", upstream.0.port());
+        let to = format!("127.0.0.1:{}", upstream.port());
         let process = Process::helper("pas-bare-proxy", &["--upstream", &to])?;
         let door = Self { process, _others: None };
         door.answers()?;
@@ -49,27 +38,31 @@ impl Door {
     pub(super) fn open(subject: Subject, upstream: &Upstream) -> anyhow::Result<Self> {
         match subject {
             Subject::Bare => Self::bare(upstream),
-            Subject::Gateway => Self::gateway(upstream),
+            Subject::Gateway => Self::before(std::slice::from_ref(upstream)),
         }
     }
 
-    /// The gateway, and a registry in which the provider is the one model.
-    fn gateway(upstream: &Upstream) -> anyhow::Result<Self> {
+    /// The gateway without files of receipts.
+    pub(super) fn without_files(upstream: &Upstream) -> anyhow::Result<Self> {
+        Self::gateway(std::slice::from_ref(upstream), "gateway: {receipts: {files: false}}")
+    }
+
+    /// The gateway before several providers of the one model.
+    pub(super) fn before(upstreams: &[Upstream]) -> anyhow::Result<Self> {
+        Self::gateway(upstreams, "")
+    }
+
+    /// The gateway, and a registry in which the providers are all there is.
+    fn gateway(upstreams: &[Upstream], settings: &str) -> anyhow::Result<Self> {
         let data = tempfile::tempdir()?;
+        let config = data.path().join("pas.yaml");
+        std::fs::write(&config, settings)?;
         let registry = Process::start(&REGISTRY, &binary(REGISTRY.binary)?, data.path(), &[])?;
-        let body = json!({
-            "name": MODEL, "type": "model", "role": "production", "url": upstream.0.url(), "caps": ["infer", "chat"],
-            // It doesn't beat, and must stay as long as it is measured.
-            "heartbeat_interval_s": 86_400, "ttl_s": 86_400, "ctx_limit": 131_072, "labels": {"dialects": "openai.chat", "models": MODEL},
-        });
-        let mut connection = Connection::open(registry.port())?;
-        let status = connection.call(&request("POST", "/register", &body.to_string()))?;
-        ensure!(
-            status < 300,
-            "the provider can't be registered: {}",
-            String::from_utf8_lossy(connection.body())
-        );
-        let arguments = ["--registry-url", &registry.url()];
+        for (number, upstream) in upstreams.iter().enumerate() {
+            upstream.register(registry.port(), &format!("provider-{number}"))?;
+        }
+        let config = config.to_string_lossy();
+        let arguments = ["--config", &config, "--registry-url", &registry.url()];
         let process = Process::start(&GATEWAY, &binary(GATEWAY.binary)?, data.path(), &arguments)?;
         let door = Self { process, _others: Some((registry, data)) };
         door.answers()?;

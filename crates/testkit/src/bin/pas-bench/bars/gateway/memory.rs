@@ -5,11 +5,12 @@ use std::time::Duration;
 use anyhow::ensure;
 use tokio::time::Instant;
 
-use super::door::{Door, Upstream};
+use super::door::Door;
 use super::{AREA, Subject};
 use crate::bar::{Bar, Unit, megabytes, runs};
 use crate::load::crowded::{self, Until};
 use crate::load::turn;
+use crate::load::upstream::Upstream;
 use crate::out;
 use crate::report::Report;
 

@@ -3,6 +3,7 @@
 
 mod calls;
 mod door;
+mod floors;
 mod memory;
 mod pairs;
 mod start;
@@ -10,9 +11,10 @@ mod streams;
 
 use clap::ValueEnum;
 
+use crate::load::upstream::Upstream;
 use crate::out;
 use crate::report::Report;
-use door::{Door, Upstream};
+use door::Door;
 
 const AREA: &str = "gateway";
 
@@ -36,6 +38,8 @@ pub(crate) enum Part {
     Alone,
     /// Streams.
     Streams,
+    /// Calls of which some go wrong.
+    Floors,
     /// Memory.
     Memory,
     /// The start.
@@ -51,10 +55,10 @@ pub(crate) fn measure(report: &mut Report, subject: Subject, only: Option<Part>)
         let bare = Door::bare(&upstream)?;
         let door = Door::open(subject, &upstream)?;
         if wanted(Part::Flood) {
-            calls::flood(report, &bare, &door)?;
+            calls::flood(report, &bare, &door, "")?;
         }
         if wanted(Part::Steady) {
-            calls::steady(report, &bare, &door)?;
+            calls::steady(report, &bare, &door, "")?;
         }
         if wanted(Part::Alone) {
             calls::alone(report, &bare, &door)?;
@@ -62,6 +66,19 @@ pub(crate) fn measure(report: &mut Report, subject: Subject, only: Option<Part>)
         if wanted(Part::Streams) {
             streams::measure(report, &bare, &door)?;
         }
+        drop(door);
+        if subject == Subject::Gateway && (wanted(Part::Flood) || wanted(Part::Steady)) {
+            let door = Door::without_files(&upstream)?;
+            if wanted(Part::Flood) {
+                calls::flood(report, &bare, &door, ", no files of receipts")?;
+            }
+            if wanted(Part::Steady) {
+                calls::steady(report, &bare, &door, ", no files of receipts")?;
+            }
+        }
+    }
+    if subject == Subject::Gateway && wanted(Part::Floors) {
+        floors::measure(report)?;
     }
     if wanted(Part::Memory) {
         memory::measure(report, subject, &upstream)?;

@@ -1,8 +1,9 @@
 //! How soon it serves.
 
-use super::door::{Door, Upstream};
+use super::door::Door;
 use super::{AREA, Subject};
 use crate::bar::{Bar, RUNS, Unit, runs};
+use crate::load::upstream::Upstream;
 use crate::out;
 use crate::report::Report;
 use crate::stats::milliseconds;

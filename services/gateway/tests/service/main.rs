@@ -11,3 +11,4 @@ mod many;
 mod passing;
 mod slow;
 mod support;
+mod tls;

@@ -60,6 +60,7 @@ build() {
   cargo build --release --locked --bins --workspace --exclude pas-tests --exclude pas-testkit >"$log" 2>&1 </dev/null &
   builder=$!
   set +m
+  [ -t 1 ] || say "building: the first time takes some minutes"
   while [ -t 1 ] && kill -0 "$builder" 2>/dev/null; do
     printf '\rbuilding: %s crates, %s s' "$(grep -c Compiling "$log" || true)" "$((SECONDS - started))"
     sleep 0.5

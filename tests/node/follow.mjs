@@ -11,3 +11,4 @@ socket.on("disconnect", () => {
   subscriber.deaf = false;
 });
 socket.on("connect_error", (error) => say({ unreachable: String(error) }));
+socket.on("refused", (refused) => say({ refused }));

@@ -4,6 +4,7 @@ mod body;
 pub mod client;
 pub mod clock;
 pub mod config;
+mod cors;
 pub mod door;
 pub mod fleet;
 pub mod health;

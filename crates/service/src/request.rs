@@ -16,6 +16,7 @@ use pas_types::{Error, ErrorCode};
 use crate::body;
 use crate::clock;
 use crate::config::Limits;
+use crate::cors;
 use crate::door::Door;
 use crate::metrics::{Metrics, RequestLabels, Route, RouteLabel};
 use crate::trace;
@@ -103,8 +104,15 @@ async fn handle(edge: &Edge, request: Request, next: Next, request_id: HeaderVal
     let is_rpc = is_rpc(request.headers());
     let method = request.method().clone();
 
+    let mut page = None;
     let mut response = match edge.check(&request) {
-        Ok(()) => answer(request, next).await,
+        Ok(()) => {
+            page = request.headers().get(header::ORIGIN).cloned();
+            match page.as_ref().and_then(|_| cors::preflight(&request)) {
+                Some(answer) => answer,
+                None => answer(request, next).await,
+            }
+        }
         Err(error) => Failure(error).into_response(),
     };
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
@@ -116,6 +124,9 @@ async fn handle(edge: &Edge, request: Request, next: Next, request_id: HeaderVal
         }
     }
     response.headers_mut().insert(REQUEST_ID, request_id);
+    if let Some(origin) = page {
+        cors::admit(response.headers_mut(), origin);
+    }
     let status = response.status().as_u16();
     let took = clock::monotonic().saturating_sub(started.monotonic);
     tracing::debug!(%method, route = route.as_str(), status, took_us = took.as_micros() as u64, "answered");

@@ -76,10 +76,11 @@ async fn publish(
     let placed = app.publish(events).await.map_err(failure)?;
     let status = if placed.fresh.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     let (epoch, (first_seq, last_seq)) = (placed.epoch, placed.span);
+    let cursor = app.cursor(last_seq);
     Ok(if single {
-        (status, Json(Published { epoch, seq: first_seq })).into_response()
+        (status, Json(Published { epoch, seq: first_seq, cursor })).into_response()
     } else {
-        (status, Json(PublishedBatch { epoch, first_seq, last_seq })).into_response()
+        (status, Json(PublishedBatch { epoch, first_seq, last_seq, cursor })).into_response()
     })
 }
 
@@ -122,7 +123,7 @@ fn page(app: &App, query: &HistoryQuery, start: u64) -> Result<HistoryPage, Refu
     }
     let (head, oldest) = (app.head(), app.oldest());
     let next_cursor = (at < head).then(|| app.cursor(at));
-    Ok(HistoryPage { events, next_cursor, epoch: app.epoch(), head, oldest })
+    Ok(HistoryPage { events, next_cursor, cursor: app.cursor(at), epoch: app.epoch(), head, oldest })
 }
 
 /// What happens, as it happens: server-sent events, whose ids are cursors. Begins after `Last-Event-ID` or `since`; without
@@ -135,8 +136,9 @@ fn page(app: &App, query: &HistoryQuery, start: u64) -> Result<HistoryPage, Refu
 ))]
 async fn stream(State(app): State<App>, query: Pairs, headers: HeaderMap) -> Result<Response, Failure> {
     let query = StreamQuery::from_pairs(query.iter())?;
-    let start = match headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default().parse::<Cursor>())
-    {
+    // Who has seen nothing may say so by an empty one.
+    let last = headers.get("last-event-id").filter(|id| !id.is_empty());
+    let start = match last.map(|id| id.to_str().unwrap_or_default().parse::<Cursor>()) {
         Some(Ok(cursor)) => sse::Start::resume(&app, cursor),
         Some(Err(error)) => return Err(Failure(error.with_field("last-event-id"))),
         None => {

@@ -27,6 +27,8 @@ async fn a_client_that_never_acks_is_dropped_and_resumes() {
         let after = begun.elapsed();
         assert!((1.0..4.0).contains(&after.as_secs_f64()), "it was dropped after {after:?}");
         assert_eq!(client.said("unheard").len(), 1, "it was sent a frame, and not twice");
+        let why = client.waits_for("refused", 1).await.to_string();
+        assert!(why.contains("nothing was acknowledged"), "{why}");
 
         until("all of it has come", async || (client.framed().len() == 2).then_some(())).await;
         let since = format!("since={}:{}", answer["epoch"], answer["head"]);

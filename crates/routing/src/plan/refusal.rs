@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pas_types::invoke::TargetType;
 use pas_types::routing::Exclusion;
 use pas_types::{Error, ErrorCode};
 
@@ -69,7 +70,7 @@ fn nobody(query: &Query<'_>, wanted: &str) -> String {
     match (ask.name, ask.wanted) {
         (Some(_), _) => format!(
             "there is no {}: GET /discover of the registry lists what there is",
-            wanted.trim_start_matches("a ")
+            wanted.trim_start_matches("an ").trim_start_matches("a ")
         ),
         (None, Wanted::Other(word)) => format!(
             "nobody knows `{word}`: it is no route, no model, no alias, and no service that is registered; \
@@ -87,7 +88,8 @@ fn nobody(query: &Query<'_>, wanted: &str) -> String {
 /// What is wanted, in words.
 fn wanted(query: &Query<'_>) -> String {
     let (ask, table) = (&query.ask, query.fleet.table());
-    let mut words = format!("a {}", ask.target_type);
+    let article = if ask.target_type == TargetType::Agent { "an" } else { "a" };
+    let mut words = format!("{article} {}", ask.target_type);
     match ask.wanted {
         Wanted::Any | Wanted::Caps(_) => {}
         Wanted::Route(route) => words.push_str(&format!(" by the route {}", table.route_name(route))),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
-use http::{StatusCode, header};
+use http::{Method, StatusCode, header};
 use pas_service::web::{Failure, Json, Pairs};
 use pas_service::{Running, Sockets};
 use pas_testkit::http;
@@ -106,6 +106,38 @@ async fn a_web_page_or_a_rebound_name_does_not_get_in() {
         let (status, error) = error_of(response).await;
         assert_eq!((status, error.field.as_deref()), (StatusCode::FORBIDDEN, Some(name)));
     }
+}
+
+#[tokio::test]
+async fn a_page_of_an_admitted_origin_may_ask_and_see_what_is_answered() {
+    let service = service();
+    let (client, page) = (http(), "http://localhost:6101");
+    let asks = client
+        .request(Method::OPTIONS, service.url() + "/echo")
+        .header("origin", page)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "content-type,x-pas-agent");
+    let allowed = asks.send().await.unwrap();
+    assert_eq!(allowed.status(), StatusCode::NO_CONTENT);
+    let headers = allowed.headers();
+    assert!(headers["access-control-allow-methods"].to_str().unwrap().contains("POST"));
+    assert_eq!(headers["access-control-allow-headers"], "content-type,x-pas-agent");
+    assert_eq!(headers["access-control-allow-origin"], page);
+    // What goes wrong is to be seen, too.
+    for path in ["/health", "/nothing"] {
+        let answer = client.get(service.url() + path).header("origin", page).send().await.unwrap();
+        assert_eq!(
+            (&answer.headers()["access-control-allow-origin"], &answer.headers()["vary"]),
+            (&page.parse().unwrap(), &"origin".parse().unwrap())
+        );
+    }
+    let nobodys = client.get(service.url() + "/health").send().await.unwrap();
+    assert!(nobodys.headers().get("access-control-allow-origin").is_none());
+    let other =
+        client.request(Method::OPTIONS, service.url() + "/echo").header("origin", "http://evil.example");
+    let refused = other.header("access-control-request-method", "POST").send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert!(refused.headers().get("access-control-allow-origin").is_none());
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ pub struct Published {
     pub epoch: u64,
     /// Its place.
     pub seq: u64,
+    /// The same as a cursor: what comes later comes after it.
+    pub cursor: Cursor,
 }
 
 /// The answer to a batch.
@@ -27,8 +29,10 @@ pub struct PublishedBatch {
     pub epoch: u64,
     /// The place of its first event.
     pub first_seq: u64,
-    /// The place of its last event.
+    /// The place of its last event. Where some had come before, what lies between need not be of this batch.
     pub last_seq: u64,
+    /// The last place as a cursor: what comes later comes after it.
+    pub cursor: Cursor,
 }
 
 /// The answer of `GET /events`.
@@ -39,6 +43,8 @@ pub struct HistoryPage {
     pub events: Vec<RawEvent>,
     /// Where the next page begins; null when there is nothing more yet.
     pub next_cursor: Option<Cursor>,
+    /// Where this page ends, also when there is nothing more yet: what comes later comes after it.
+    pub cursor: Cursor,
     /// The life of the journal that all places belong to.
     pub epoch: u64,
     /// The place of the newest event.

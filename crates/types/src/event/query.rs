@@ -23,7 +23,8 @@ pub struct EventFilter {
     /// Of one of these types, as often as needed; none given: of any.
     #[param(rename = "type", required = false, inline)]
     pub types: Vec<EventType>,
-    /// Of one of these agents, as often as needed; none given: of any, or of none.
+    /// Of one of these agents, as often as needed: what it did, and what happened to a service of its name; none given: of
+    /// any, or of none.
     #[param(rename = "agent", required = false)]
     pub agents: Vec<String>,
     /// Of this run.
@@ -40,7 +41,7 @@ impl EventFilter {
     pub fn admits(&self, header: &Header<'_>) -> bool {
         let named = |agent: &str| self.agents.iter().any(|wanted| wanted == agent);
         (self.types.is_empty() || self.types.contains(&header.event_type))
-            && (self.agents.is_empty() || header.agent().is_some_and(named))
+            && (self.agents.is_empty() || header.about().is_some_and(named))
             && self.run_id.as_ref().is_none_or(|run| header.run_id() == Some(run.as_str()))
     }
 
@@ -71,6 +72,8 @@ pub struct Header<'a> {
     #[serde(borrow)]
     agent: Option<Text<'a>>,
     #[serde(borrow)]
+    service_name: Option<Text<'a>>,
+    #[serde(borrow)]
     run_id: Option<Text<'a>>,
 }
 
@@ -83,12 +86,22 @@ impl<'a> Header<'a> {
     /// The same, of a line that isn't kept beside it.
     pub fn into_owned(self) -> Header<'static> {
         let own = |text: Text<'_>| Text(text.0.into_owned().into());
-        Header { event_type: self.event_type, agent: self.agent.map(own), run_id: self.run_id.map(own) }
+        Header {
+            event_type: self.event_type,
+            agent: self.agent.map(own),
+            service_name: self.service_name.map(own),
+            run_id: self.run_id.map(own),
+        }
     }
 
     /// Whose doing it was.
     pub fn agent(&self) -> Option<&str> {
         self.agent.as_ref().map(|Text(agent)| &**agent)
+    }
+
+    /// Whom it is about: whose doing it was, else the service that it names.
+    pub fn about(&self) -> Option<&str> {
+        self.agent().or(self.service_name.as_ref().map(|Text(name)| &**name))
     }
 
     /// The agent's run.
@@ -278,6 +291,9 @@ mod tests {
         let nobody = Header::read(br#"{"event_type":"log","message":"x"}"#).unwrap();
         let of_somebody = EventFilter { agents: vec!["A".to_owned()], ..EventFilter::default() };
         assert!(!of_somebody.admits(&nobody));
+        let service =
+            Header::read(br#"{"event_type":"registered","service_name":"A"}"#).unwrap().into_owned();
+        assert!(of_somebody.admits(&service) && service.agent().is_none());
     }
 
     #[test]

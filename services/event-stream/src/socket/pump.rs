@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use engineioxide::{DisconnectReason, ProtocolVersion, Socket, Str};
 use pas_service::clock;
+use pas_types::Error;
 use pas_types::error::ErrorEnvelope;
 use pas_types::event::{EventFilter, Gauges, Subscribe, SubscribeMode, Subscribed};
 use tokio::sync::mpsc::Receiver;
@@ -24,6 +25,8 @@ use crate::tail::{End, Part, Tail};
 const ENTRANCE: Duration = Duration::from_secs(45);
 /// How often it is looked whether a full connection has room again.
 const ROOM: Duration = Duration::from_millis(5);
+/// The longest that the last word to a connection is waited for.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// How long a share of what the connection has taken may be kept when nothing follows it.
 const SETTLE: Duration = Duration::from_millis(100);
 /// A client that wants nothing of what happens is told where it is this often, or it would fall behind what is kept.
@@ -231,6 +234,7 @@ impl Pump {
                 },
                 () = sleep(overdue.unwrap_or_default()), if overdue.is_some() => {
                     self.cut_off("it acknowledges nothing");
+                    self.farewell().await;
                     return Turn::Close;
                 }
                 Ok(()) = self.gauges.changed() => self.gauge(),
@@ -310,5 +314,20 @@ impl Pump {
     fn cut_off(&self, reason: &str) {
         tracing::info!(socket = %self.socket.id, reason, "a Socket.IO client is cut off");
         self.app.shared.counts.cut_off.inc();
+    }
+
+    /// Says why the connection ends, and gives it a moment to take that.
+    async fn farewell(&mut self) {
+        let message =
+            "nothing was acknowledged: call the callback that comes with each frame; the connection ends";
+        let refusal = ErrorEnvelope::new(&Error::invalid("events", message), self.socket.id.to_string());
+        if !self.say(packet::event_of("refused", &refusal)).await {
+            return;
+        }
+        let until = Instant::now() + FAREWELL;
+        while !self.waiting.is_empty() && Instant::now() < until {
+            sleep(ROOM).await;
+            self.waiting.settle();
+        }
     }
 }

@@ -41,7 +41,8 @@ async fn unchanged(server: &Server, mut live: Sse, before: [Value; 2]) -> Result
     assert_eq!(state(server).await?, before);
     let head = server.client.head().await?;
     let place = server.client.publish(log("afterwards")).await?;
-    assert_eq!(place, json!({"epoch": head.epoch, "seq": head.seq + 1}));
+    let (epoch, seq) = (head.epoch, head.seq + 1);
+    assert_eq!(place, json!({"epoch": epoch, "seq": seq, "cursor": format!("{epoch}:{seq}")}));
     let (id, name, event) = live.next().await?;
     let next = format!("{}:{}", head.epoch, head.seq + 1);
     assert_eq!((id, &*name, &event["message"]), (next, "log", &json!("afterwards")));

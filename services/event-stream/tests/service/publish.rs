@@ -14,7 +14,10 @@ async fn what_is_published_has_a_place_and_is_there_after_a_restart() -> Result<
     let first = server.client.publish(log("one")).await?;
     assert_eq!(first["seq"], 1);
     let batch = server.client.publish(json!([log("two"), log("three")])).await?;
-    assert_eq!(batch, json!({"epoch": first["epoch"], "first_seq": 2, "last_seq": 3}));
+    assert_eq!(
+        batch,
+        json!({"epoch": first["epoch"], "first_seq": 2, "last_seq": 3, "cursor": format!("{}:3", first["epoch"])})
+    );
 
     server.restart().await?;
     let events = server.client.all("").await?;
@@ -23,7 +26,7 @@ async fn what_is_published_has_a_place_and_is_there_after_a_restart() -> Result<
     assert_eq!(said, said_before.collect::<Vec<_>>());
     assert!(events.iter().all(|event| event.get("more").is_none()), "{events:?}");
     let next = server.client.publish(log("four")).await?;
-    assert_eq!(next, json!({"epoch": first["epoch"], "seq": 4}));
+    assert_eq!(next, json!({"epoch": first["epoch"], "seq": 4, "cursor": format!("{}:4", first["epoch"])}));
     Ok(())
 }
 

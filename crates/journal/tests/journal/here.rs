@@ -1,6 +1,7 @@
 //! Writing in the thread of whoever appends.
 
 use std::sync::mpsc;
+use std::time::Duration;
 
 use pas_journal::{Fsync, Journal, Options, Refused};
 
@@ -17,25 +18,35 @@ fn hand_in(journal: &Journal, number: u64, ms: u64) -> mpsc::Receiver<(u64, std:
     told
 }
 
+/// The journal's own thread may still be awake when something is handed in, and be faster.
+const TRIES: u64 = 1_000;
+
 #[test]
-fn what_is_handed_in_waits_until_it_is_written_by_whoever_comes_and_then_it_is() {
+fn what_is_handed_in_is_written_by_whoever_comes_or_by_the_journals_thread_when_it_is_woken() {
     let directory = tempfile::tempdir().unwrap();
     let journal = open(options(directory.path()));
     append(&journal, vec![fact(1)], at(0));
-    let told = [2, 3].map(|number| hand_in(&journal, number, 0));
-    assert_eq!((journal.head(), journal.stats().queued_records), (1, 2));
-    journal.write_here(at(0));
     let here = std::thread::current().id();
-    assert_eq!(told.map(|told| told.try_recv().unwrap()), [(2, here), (3, here)]);
-    assert_eq!(seqs(&journal), [1, 2, 3]);
+    let written_here = (1..TRIES).any(|round| {
+        let told = [2 * round, 2 * round + 1].map(|number| (number, hand_in(&journal, number, 0)));
+        journal.write_here(at(0));
+        let told = told.map(|(number, told)| {
+            let (seq, thread) = told.recv_timeout(PATIENCE).unwrap();
+            assert_eq!(seq, number);
+            thread
+        });
+        told == [here, here]
+    });
+    assert!(written_here);
+    let head = journal.head();
+    assert_eq!(seqs(&journal), (1..=head).collect::<Vec<_>>());
     // Nothing waits: nothing is written.
     journal.write_here(at(0));
-    assert_eq!(journal.head(), 3);
+    assert_eq!(journal.head(), head);
 
-    let told = hand_in(&journal, 4, 0);
+    let told = hand_in(&journal, head + 1, 0);
     journal.wake();
-    let (seq, thread) = told.recv_timeout(PATIENCE).unwrap();
-    assert!(seq == 4 && thread != here, "the journal's own thread writes when it is woken");
+    assert_ne!(told.recv_timeout(PATIENCE).unwrap().1, here);
 }
 
 #[test]
@@ -91,15 +102,23 @@ fn many_threads_that_write_for_each_other_write_each_record_once_and_in_one_orde
 }
 
 #[test]
-fn a_callback_that_panics_in_the_thread_of_another_closes_the_journal() {
-    let directory = tempfile::tempdir().unwrap();
-    let journal = open(options(directory.path()));
-    append(&journal, vec![fact(1)], at(0));
-    journal.append_soon(vec![fact(2)], at(0), |_| panic!("on purpose")).unwrap();
-    let unheard = hand_in(&journal, 3, 0);
-    std::thread::scope(|scope| assert!(scope.spawn(|| journal.write_here(at(0))).join().is_err()));
-    assert!(unheard.recv_timeout(PATIENCE).is_err(), "nobody waits in vain");
-    assert_eq!(journal.append(vec![fact(4)], at(0), |_| {}), Err(Refused::Closed));
-    journal.write_here(at(0));
-    assert!(journal.close().is_err());
+fn a_callback_that_panics_closes_the_journal_also_in_the_thread_of_another() {
+    let panicked_here = (0..TRIES).any(|_| {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = open(options(directory.path()));
+        append(&journal, vec![fact(1)], at(0));
+        journal.append_soon(vec![fact(2)], at(0), |_| panic!("on purpose")).unwrap();
+        let handed = journal.append_soon(vec![fact(3)], at(0), |_| {});
+        let here = std::thread::scope(|scope| scope.spawn(|| journal.write_here(at(0))).join().is_err());
+        journal.wake();
+        let closed = (0..1_000).any(|_| {
+            let closed = journal.append(vec![fact(4)], at(0), |_| {}) == Err(Refused::Closed);
+            closed || journal.wait_for(u64::MAX, Duration::from_millis(10))
+        });
+        assert!(closed, "{handed:?}");
+        journal.write_here(at(0));
+        assert!(journal.close().is_err());
+        here
+    });
+    assert!(panicked_here);
 }

@@ -1,10 +1,13 @@
 //! What the first users ask for, with one call in a hundred going wrong at each of two providers.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::runtime::Builder;
 use tokio::task::{JoinSet, LocalSet};
+use tokio::time::Instant;
 
 use super::AREA;
 use super::door::Door;
@@ -19,8 +22,9 @@ const CALLERS: usize = 16;
 const EACH: usize = 500;
 /// One call of so many goes wrong, each time in another way.
 const OF: u32 = 100;
-/// Receipts that are looked at.
+/// Receipts that are looked at, and how long they are waited for.
 const LOOKED_AT: usize = 1_000;
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Measures both.
 pub(super) fn measure(report: &mut Report) -> anyhow::Result<()> {
@@ -99,9 +103,17 @@ fn slowest_routing(port: u16) -> anyhow::Result<f64> {
         overhead: f64,
     }
     let mut connection = Connection::open(port)?;
-    connection.call(&request("GET", &format!("/receipts?limit={LOOKED_AT}"), ""))?;
-    let page: Page = serde_json::from_slice(connection.body()).context("no page of receipts")?;
-    ensure!(page.receipts.len() == LOOKED_AT, "{} receipts are there", page.receipts.len());
+    let begun = Instant::now();
+    // The index follows within its share of a core.
+    let page = loop {
+        connection.call(&request("GET", &format!("/receipts?limit={LOOKED_AT}"), ""))?;
+        let page: Page = serde_json::from_slice(connection.body()).context("no page of receipts")?;
+        if page.receipts.len() == LOOKED_AT {
+            break page;
+        }
+        ensure!(begun.elapsed() < PATIENCE, "{} receipts are there", page.receipts.len());
+        std::thread::sleep(Duration::from_millis(100));
+    };
     let mut took: Vec<f64> = page.receipts.into_iter().map(|receipt| receipt.timings_ms.overhead).collect();
     took.sort_unstable_by(f64::total_cmp);
     Ok(took[took.len() * 95 / 100])

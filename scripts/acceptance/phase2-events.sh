@@ -56,7 +56,7 @@ seq="$(number seq <<<"$one")"
 follow "$work/live" --header "Last-Event-ID: $epoch:$seq"
 batch="$(publish "[$(log two),$(log three)]")"
 three="$(number last_seq <<<"$batch")"
-[ "$batch" = "{\"epoch\":$epoch,\"first_seq\":$((three - 1)),\"last_seq\":$three}" ] && [ "$three" -gt $((seq + 1)) ] ||
+[ "$batch" = "{\"epoch\":$epoch,\"first_seq\":$((three - 1)),\"last_seq\":$three,\"cursor\":\"$epoch:$three\"}" ] && [ "$three" -gt $((seq + 1)) ] ||
   fail "not places that follow $seq: $batch"
 wait_for 10 "what is published is told" grep -q '"message":"three"' "$work/live"
 hang_up

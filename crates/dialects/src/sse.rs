@@ -37,10 +37,10 @@ impl Framer {
             if self.here.len() > limit {
                 return Err(TooLong);
             }
+            // Asked again before more has come, nothing is lost of what has begun.
+            self.begun.extend_from_slice(&std::mem::take(&mut self.here));
             // The end may have begun: at most `\n\r`.
-            self.searched = self.here.len().saturating_sub(2);
-            let here = std::mem::take(&mut self.here);
-            self.begun = here.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&*shared));
+            self.searched = self.begun.len().saturating_sub(2);
             return Ok(None);
         };
         self.searched = 0;
@@ -109,6 +109,21 @@ mod tests {
 
     fn all(framer: &mut Framer) -> Vec<Bytes> {
         std::iter::from_fn(|| framer.next_event(LIMIT).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_beginning_of_an_event_stays_however_often_it_is_asked_for_the_rest() {
+        let mut framer = Framer::default();
+        for (piece, whole) in
+            [("data: 1\n\ndata: 2", Some("data: 1\n\n")), ("2\n", None), ("\n", Some("data: 22\n\n"))]
+        {
+            framer.push(Bytes::from_static(piece.as_bytes()));
+            assert_eq!(framer.next_event(LIMIT), Ok(whole.map(|whole| Bytes::from_static(whole.as_bytes()))));
+            for _ in 0..3 {
+                assert_eq!(framer.next_event(LIMIT), Ok(None));
+            }
+        }
+        assert!(!framer.is_amid());
     }
 
     proptest! {

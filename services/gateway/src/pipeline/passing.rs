@@ -337,6 +337,7 @@ impl Stream {
     }
 
     fn fail(&mut self, fault: Fault) {
+        self.let_go();
         self.trace.follow(&self.flow);
         let name = &self.lane.name;
         let error = match fault {
@@ -376,6 +377,7 @@ impl Stream {
     }
 
     fn cancel(&mut self) {
+        self.let_go();
         self.trace.follow(&self.flow);
         drop(self.trial.take());
         let ended = self.trace.ended("cancelled".to_owned(), Some(self.trace.assumed()), None);
@@ -410,6 +412,11 @@ impl Stream {
                 pool.give_back(connection);
             }
         });
+    }
+
+    /// Ends what is still to come from upstream, at once.
+    fn let_go(&mut self) {
+        drop((self.connection.take(), self.flow.rest()));
     }
 
     fn give_back(&mut self) {

@@ -94,7 +94,10 @@ impl Follower {
             let busy = std::mem::replace(&mut self.head, head) != head;
             if head <= self.reader.after() && !self.pruning {
                 self.report();
-                self.wait(head);
+                if self.shared.journal.wait_for(head + 1, IDLE) {
+                    self.shared.grown.notify_one();
+                    self.gather();
+                }
                 continue;
             }
             let began = cpu_time();
@@ -105,14 +108,17 @@ impl Follower {
             };
             self.report();
             self.rest(rest, busy);
+            if self.reader.after() >= head && !self.pruning {
+                self.gather();
+            }
         }
         self.catch_up();
     }
 
-    /// Sleeps until there is something, and then a little longer, unless somebody waits for it.
-    fn wait(&self, head: u64) {
-        if self.shared.journal.wait_for(head + 1, IDLE) {
-            self.shared.grown.notify_one();
+    /// All that there was when the round began is done: lets more come, unless somebody waits for it or all is to end. A round
+    /// costs much more than a record in it.
+    fn gather(&self) {
+        if !self.shared.is_stopping() {
             std::thread::park_timeout(GATHER);
         }
     }

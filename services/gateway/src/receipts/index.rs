@@ -21,8 +21,8 @@ use super::line::Row;
 const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_receipts.sql")];
 /// Rows that one round of pruning takes.
 const PRUNED: u32 = 5_000;
-/// Kibibytes of pages that a reader keeps.
-const READER_CACHE_KIB: i32 = 512;
+/// Kibibytes of pages that each connection keeps; the system keeps them too.
+const CACHE_KIB: i32 = 512;
 
 /// Writes the index. One thread has it.
 #[derive(Debug)]
@@ -47,6 +47,7 @@ pub(super) type Entry<'a> = (u64, Row<'a>);
 pub(super) fn open(path: &Path, epoch: u64, head: u64) -> anyhow::Result<(Writer, Reader)> {
     remove_if_damaged(path)?;
     let mut connection = sqlite::open(path, MIGRATIONS, Fsync::Interval)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     let (known, seq): (u64, u64) =
         connection.query_row("SELECT epoch, seq FROM followed", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let seq = if known == epoch { seq } else { seq.min(head) };
@@ -58,7 +59,7 @@ pub(super) fn open(path: &Path, epoch: u64, head: u64) -> anyhow::Result<(Writer
     }
     let reader = || -> anyhow::Result<_> {
         let connection = sqlite::open_reader(path)?;
-        connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         Ok(Mutex::new(connection))
     };
     let reader = Reader { lists: reader()?, sums: reader()? };

@@ -26,6 +26,7 @@ mod recent;
 mod recovery;
 mod settled;
 mod shared;
+mod stall;
 mod told;
 
 use std::sync::atomic::Ordering;
@@ -179,8 +180,9 @@ impl Receipts {
     /// Ends them in order: waits until all that was handed in is written. In a thread that may wait.
     pub fn close(&self) {
         self.shared.stopping.store(true, Ordering::Release);
-        for thread in lock(&self.threads).drain(..) {
-            thread.thread().unpark();
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        threads.iter().for_each(|thread| thread.thread().unpark());
+        for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a thread of the receipts has panicked");
             }

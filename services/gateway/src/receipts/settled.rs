@@ -56,8 +56,14 @@ impl std::fmt::Debug for Settled {
 }
 
 impl Settled {
-    pub(super) fn waits(told: oneshot::Receiver<Result<u64, Unavailable>>, shared: Arc<Shared>) -> Self {
-        Self(State::Waits { told, shared, turn: Turn::First })
+    /// `alone` when there can't be others, or only one, whose receipt could be written with this one.
+    pub(super) fn waits(
+        told: oneshot::Receiver<Result<u64, Unavailable>>,
+        shared: Arc<Shared>,
+        alone: bool,
+    ) -> Self {
+        let turn = if alone { Turn::Second } else { Turn::First };
+        Self(State::Waits { told, shared, turn })
     }
 
     pub(super) fn known(why: Unavailable) -> Self {

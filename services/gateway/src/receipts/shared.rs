@@ -24,6 +24,7 @@ use super::line::{OpenLine, Opened};
 use super::metrics::Counts;
 use super::recent::Recent;
 use super::settled::{Settled, Unavailable};
+use super::stall::Stall;
 use super::{Config, checkpoint, index};
 
 /// Receipts that are held until the disk takes something again. While it doesn't no call begins, so these are of calls that
@@ -33,10 +34,6 @@ const UNWRITTEN: usize = 4_096;
 const GROUP: usize = 250;
 /// The room that is made for a line.
 const LINE_BYTES: usize = 1_536;
-/// A write that takes so long keeps a thread from its calls. Less may be that others had the processor.
-const SLOW: Duration = Duration::from_millis(20);
-/// For how long the journal's own thread writes, then.
-const SLOW_FOR_MS: u64 = 5_000;
 /// The check in `/health`.
 const CHECK: &str = "receipts";
 
@@ -52,8 +49,8 @@ pub(super) struct Shared {
     handing: Mutex<()>,
     unwritten: Mutex<Vec<RoutingReceipt>>,
     writable: AtomicBool,
-    /// Until when, on the monotonic clock, the journal's own thread writes.
-    slow_until_ms: AtomicU64,
+    /// While one is feared, the journal's own thread writes.
+    stall: Stall,
     /// The keeper, and whether it sleeps until something begins.
     pub(super) keeper: OnceLock<Thread>,
     pub(super) keeper_rests: AtomicBool,
@@ -110,7 +107,7 @@ impl Shared {
             state: Mutex::new(State { calls, recent: Recent::default() }),
             unwritten: Mutex::default(),
             writable: AtomicBool::new(true),
-            slow_until_ms: AtomicU64::new(0),
+            stall: Stall::default(),
             keeper: OnceLock::new(),
             keeper_rests: AtomicBool::new(false),
             follower: OnceLock::new(),
@@ -195,7 +192,10 @@ impl Shared {
     /// Hands a receipt to the journal.
     pub(super) fn settle(self: &Arc<Self>, receipt: RoutingReceipt, now: Now) -> Settled {
         // Known before it is matched on: the lock on the state must not be held any longer.
-        let settle = self.state().calls.settle(&receipt.run_id);
+        let (settle, alone) = {
+            let mut state = self.state();
+            (state.calls.settle(&receipt.run_id), state.calls.len() <= 1)
+        };
         match settle {
             Settle::Now => {}
             Settle::AfterRecord => drop(lock(&self.handing)),
@@ -210,7 +210,7 @@ impl Shared {
             let _ = tell.send(result);
         };
         match self.hand_in(Arc::new(receipt), now, tell) {
-            Ok(()) => Settled::waits(told, Arc::clone(self)),
+            Ok(()) => Settled::waits(told, Arc::clone(self), alone),
             Err(why) => Settled::known(why),
         }
     }
@@ -218,14 +218,11 @@ impl Shared {
     /// Writes what was handed in, unless the disk was slow a while ago: a thread that serves calls must not wait for it.
     pub(super) fn write_here(&self) {
         let now = clock::now();
-        let at = u64::try_from(now.monotonic.as_millis()).unwrap_or(u64::MAX);
-        if at < self.slow_until_ms.load(Ordering::Relaxed) {
+        if self.stall.is_feared(now.monotonic) {
             return self.journal.wake();
         }
         self.journal.write_here(now);
-        if clock::monotonic().saturating_sub(now.monotonic) > SLOW {
-            self.slow_until_ms.store(at.saturating_add(SLOW_FOR_MS), Ordering::Relaxed);
-        }
+        self.stall.wrote(now.monotonic, clock::monotonic());
     }
 
     /// Writes a receipt.

@@ -16,6 +16,7 @@ fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 require_system_packages() {
   local missing=()
   command -v cc >/dev/null || missing+=(gcc libc6-dev)
+  command -v make >/dev/null || missing+=(make)
   command -v curl >/dev/null || missing+=(curl ca-certificates)
   if [ "${#missing[@]}" -eq 0 ]; then
     return

@@ -38,7 +38,7 @@ fn start(home: &Path) -> Command {
 
 #[test]
 fn without_cargo_the_command_that_installs_it_is_shown() {
-    let home = machine(&[("cc", ""), ("curl", "exit 7")]);
+    let home = machine(&[("cc", ""), ("make", ""), ("curl", "exit 7")]);
     let said = start(home.path()).output().unwrap();
     let error = String::from_utf8(said.stderr).unwrap();
     let command =
@@ -52,7 +52,7 @@ async fn whoever_interrupts_a_build_leaves_no_compiler_behind() {
         sleep 600 &\n\
         echo $! >\"$HOME/compiler\"\n\
         wait";
-    let home = machine(&[("cc", ""), ("curl", ""), ("cargo", cargo)]);
+    let home = machine(&[("cc", ""), ("make", ""), ("curl", ""), ("cargo", cargo)]);
     let mut script = start(home.path()).spawn().unwrap();
     let compiler = until("the build runs", async || {
         fs::read_to_string(home.path().join("compiler")).ok()?.trim().parse::<u32>().ok()

@@ -6,6 +6,10 @@ use pas_gateway::{Config, start};
 use pas_service::{Sockets, config, running, telemetry};
 use pas_types::catalog;
 
+/// Gives back to the system what a burst took, which the C library's doesn't.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 // Calls have threads of their own; here is what else there is to do.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

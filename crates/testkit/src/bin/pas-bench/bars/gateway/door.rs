@@ -1,11 +1,11 @@
 //! The processes: a scripted provider, and what stands before it.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use pas_testkit::{Process, binary};
 use pas_types::catalog::{GATEWAY, REGISTRY};
-use tempfile::TempDir;
 use tokio::runtime::Builder;
 use tokio::time::Instant;
 
@@ -21,7 +21,19 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Door {
     pub(super) process: Process,
     /// What it needs, which ends with it.
-    _others: Option<(Process, TempDir)>,
+    _others: Option<(Process, Data)>,
+}
+
+/// What a gateway writes. Its files, one a call, stay until all is measured: where many were removed, ext4 without a journal
+/// looks at all of them at each new one, for minutes. The journal of receipts is large and goes.
+#[derive(Debug)]
+struct Data(PathBuf);
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        // What stays goes with the rest.
+        drop(std::fs::remove_dir_all(self.0.join("costs/journal")));
+    }
 }
 
 impl Door {
@@ -34,36 +46,36 @@ impl Door {
         Ok(door)
     }
 
-    /// What is measured.
-    pub(super) fn open(subject: Subject, upstream: &Upstream) -> anyhow::Result<Self> {
+    /// What is measured; what it writes lies in `place`.
+    pub(super) fn open(subject: Subject, upstream: &Upstream, place: &Path) -> anyhow::Result<Self> {
         match subject {
             Subject::Bare => Self::bare(upstream),
-            Subject::Gateway => Self::before(std::slice::from_ref(upstream)),
+            Subject::Gateway => Self::before(std::slice::from_ref(upstream), place),
         }
     }
 
     /// The gateway without files of receipts.
-    pub(super) fn without_files(upstream: &Upstream) -> anyhow::Result<Self> {
-        Self::gateway(std::slice::from_ref(upstream), "gateway: {receipts: {files: false}}")
+    pub(super) fn without_files(upstream: &Upstream, place: &Path) -> anyhow::Result<Self> {
+        Self::gateway(std::slice::from_ref(upstream), place, "gateway: {receipts: {files: false}}")
     }
 
     /// The gateway before several providers of the one model.
-    pub(super) fn before(upstreams: &[Upstream]) -> anyhow::Result<Self> {
-        Self::gateway(upstreams, "")
+    pub(super) fn before(upstreams: &[Upstream], place: &Path) -> anyhow::Result<Self> {
+        Self::gateway(upstreams, place, "")
     }
 
     /// The gateway, and a registry in which the providers are all there is.
-    fn gateway(upstreams: &[Upstream], settings: &str) -> anyhow::Result<Self> {
-        let data = tempfile::tempdir()?;
-        let config = data.path().join("pas.yaml");
+    fn gateway(upstreams: &[Upstream], place: &Path, settings: &str) -> anyhow::Result<Self> {
+        let data = Data(tempfile::tempdir_in(place)?.keep());
+        let config = data.0.join("pas.yaml");
         std::fs::write(&config, settings)?;
-        let registry = Process::start(&REGISTRY, &binary(REGISTRY.binary)?, data.path(), &[])?;
+        let registry = Process::start(&REGISTRY, &binary(REGISTRY.binary)?, &data.0, &[])?;
         for (number, upstream) in upstreams.iter().enumerate() {
             upstream.register(registry.port(), &format!("provider-{number}"))?;
         }
         let config = config.to_string_lossy();
         let arguments = ["--config", &config, "--registry-url", &registry.url()];
-        let process = Process::start(&GATEWAY, &binary(GATEWAY.binary)?, data.path(), &arguments)?;
+        let process = Process::start(&GATEWAY, &binary(GATEWAY.binary)?, &data.0, &arguments)?;
         let door = Self { process, _others: Some((registry, data)) };
         door.answers()?;
         Ok(door)

@@ -1,5 +1,6 @@
 //! What the first users ask for, with one call in a hundred going wrong at each of two providers.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -27,9 +28,9 @@ const LOOKED_AT: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Measures both.
-pub(super) fn measure(report: &mut Report) -> anyhow::Result<()> {
+pub(super) fn measure(report: &mut Report, place: &Path) -> anyhow::Result<()> {
     let upstreams = [Upstream::start()?, Upstream::start()?];
-    let door = Door::before(&upstreams)?;
+    let door = Door::before(&upstreams, place)?;
     let mut routing = Vec::new();
     let succeeded = runs(|run| {
         out::progress(format!("gateway: one call in {OF} goes wrong, {run}"));

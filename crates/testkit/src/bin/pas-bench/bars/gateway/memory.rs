@@ -1,5 +1,6 @@
 //! Memory: idle, after many calls, under many streams, and a minute later. A new process in each run.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -32,10 +33,15 @@ struct Run {
 }
 
 /// Measures all of them.
-pub(super) fn measure(report: &mut Report, subject: Subject, upstream: &Upstream) -> anyhow::Result<()> {
+pub(super) fn measure(
+    report: &mut Report,
+    subject: Subject,
+    upstream: &Upstream,
+    place: &Path,
+) -> anyhow::Result<()> {
     let measured = runs(|run| {
         out::progress(format!("gateway: memory over {CALLS} calls and {STREAMS} streams, {run}"));
-        load(Door::open(subject, upstream)?)
+        load(Door::open(subject, upstream, place)?)
     })?;
     let later = measured.iter().map(|run| {
         // Those that were loaded first have waited meanwhile.

@@ -50,10 +50,12 @@ pub(crate) enum Part {
 pub(crate) fn measure(report: &mut Report, subject: Subject, only: Option<Part>) -> anyhow::Result<()> {
     let wanted = |part| only.is_none_or(|only| only == part);
     let upstream = Upstream::start()?;
+    let place = tempfile::tempdir()?;
+    let place = place.path();
     if [Part::Flood, Part::Steady, Part::Alone, Part::Streams].into_iter().any(wanted) {
         out::progress("gateway: both doors open");
         let bare = Door::bare(&upstream)?;
-        let door = Door::open(subject, &upstream)?;
+        let door = Door::open(subject, &upstream, place)?;
         if wanted(Part::Flood) {
             calls::flood(report, &bare, &door, "")?;
         }
@@ -68,7 +70,7 @@ pub(crate) fn measure(report: &mut Report, subject: Subject, only: Option<Part>)
         }
         drop(door);
         if subject == Subject::Gateway && (wanted(Part::Flood) || wanted(Part::Steady)) {
-            let door = Door::without_files(&upstream)?;
+            let door = Door::without_files(&upstream, place)?;
             if wanted(Part::Flood) {
                 calls::flood(report, &bare, &door, ", no files of receipts")?;
             }
@@ -78,13 +80,13 @@ pub(crate) fn measure(report: &mut Report, subject: Subject, only: Option<Part>)
         }
     }
     if subject == Subject::Gateway && wanted(Part::Floors) {
-        floors::measure(report)?;
+        floors::measure(report, place)?;
     }
     if wanted(Part::Memory) {
-        memory::measure(report, subject, &upstream)?;
+        memory::measure(report, subject, &upstream, place)?;
     }
     if wanted(Part::Start) {
-        start::measure(report, subject, &upstream)?;
+        start::measure(report, subject, &upstream, place)?;
     }
     Ok(())
 }

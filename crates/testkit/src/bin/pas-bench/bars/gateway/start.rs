@@ -1,5 +1,7 @@
 //! How soon it serves.
 
+use std::path::Path;
+
 use super::door::Door;
 use super::{AREA, Subject};
 use crate::bar::{Bar, RUNS, Unit, runs};
@@ -9,8 +11,13 @@ use crate::report::Report;
 use crate::stats::milliseconds;
 
 /// Measures it.
-pub(super) fn measure(report: &mut Report, subject: Subject, upstream: &Upstream) -> anyhow::Result<()> {
-    let mut door = Door::open(subject, upstream)?;
+pub(super) fn measure(
+    report: &mut Report,
+    subject: Subject,
+    upstream: &Upstream,
+    place: &Path,
+) -> anyhow::Result<()> {
+    let mut door = Door::open(subject, upstream, place)?;
     let took = runs(|run| {
         out::progress(format!("gateway: cold start, {run} of {RUNS}"));
         Ok(milliseconds(door.start_anew()?))

@@ -1,3 +1,4 @@
+use pas_gateway::Config;
 use pas_testkit::provider::Fault;
 use pas_testkit::{Provider, Script};
 use serde_json::{Value, json};
@@ -180,4 +181,18 @@ async fn when_all_have_had_too_much_the_caller_is_told_for_how_long() {
         assert_eq!(provider.requests().len(), 1);
         world.stop().await;
     }
+}
+
+#[tokio::test]
+async fn an_event_that_is_larger_than_is_taken_is_a_fault_like_any_other() {
+    let config = Config { event_bytes: 4_096, ..Config::default() };
+    let two = Two::in_world(World::with(config).await).await;
+    for way in Way::all().filter(|way| way.stream) {
+        two.script(&Script { chunks: Some(1), ..Script::text("x".repeat(10_000)) });
+        let (status, text, receipt) = way.ask(&two.world).await;
+        assert!(status == 200 && way.is_whole(&text), "{way:?}: {status} {text} {receipt}");
+        assert_eq!(outcomes(&receipt), ["too_large", "ok"], "{way:?}: {receipt}");
+        two.recover().await;
+    }
+    two.world.stop().await;
 }

@@ -159,6 +159,16 @@ impl Ledger {
         })
     }
 
+    /// How long until the journal has to know that the call is open; none if it has been told by now.
+    pub fn tell_when_due(&self) -> Option<Duration> {
+        let left = self.app.receipts().open_after().checked_sub(clock::monotonic().saturating_sub(self.came));
+        let left = left.filter(|left| !left.is_zero());
+        if let (None, Some(receipt)) = (left, &self.receipt) {
+            self.app.receipts().tell_of(&receipt.run_id);
+        }
+        left
+    }
+
     /// An attempt ended.
     pub fn attempt(&mut self, choice: &Choice, lane: &Lane, ended: Ended) {
         self.upstream += ended.total;

@@ -10,6 +10,7 @@ mod plan;
 mod request;
 mod whole;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -187,6 +188,12 @@ async fn carry_out(
     };
     ledger.open().map_err(|unavailable| refused(unavailable.into()))?;
     let cancelled = ledger.flight.cancel.clone();
+    // What is over in a moment needs no record that it had begun.
+    let told = async {
+        tokio::time::sleep(app.receipts().open_after()).await;
+        app.receipts().tell_of(&call.run_id);
+        std::future::pending::<Infallible>().await
+    };
     let ended = tokio::select! {
         biased;
         ended = attempts(&way, &plan, ledger) => ended,
@@ -194,6 +201,7 @@ async fn carry_out(
             let error = Error::conflict("run_id", "the call was cancelled by an operator: it is not tried again");
             return Err((CallStatus::Cancelled, error));
         }
+        never = told => match never {},
     };
     ended.map_err(|error| (CallStatus::Error, error))
 }

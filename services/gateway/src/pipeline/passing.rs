@@ -64,6 +64,8 @@ struct Stream {
     drain: bool,
     /// The client has left, and it is read on for nobody.
     left: bool,
+    /// When the journal has to know that it is under way; none once it does.
+    tell: Option<Instant>,
     timer: Pin<Box<Sleep>>,
     cancelled: Pin<Box<WaitForCancellationFutureOwned>>,
 }
@@ -116,6 +118,8 @@ impl Passing {
         }
         let deadline = deadline.min(trace.begun() + timeouts.call);
         let cancelled = Box::pin(ledger.flight.cancel.clone().cancelled_owned());
+        let tell = ledger.tell_when_due().map(|left| heard + left);
+        let rings = tell.unwrap_or(deadline).min(deadline).min(heard + timeouts.between_tokens);
         let mut stream = Stream {
             flow,
             connection: Some(connection),
@@ -134,7 +138,8 @@ impl Passing {
             by_caller,
             drain,
             left: false,
-            timer: Box::pin(sleep_until(deadline.min(heard + timeouts.between_tokens))),
+            tell,
+            timer: Box::pin(sleep_until(rings)),
             cancelled,
         };
         if let Some(end) = end {
@@ -256,6 +261,9 @@ impl Stream {
         loop {
             ready!(self.timer.as_mut().poll(context));
             let now = Instant::now();
+            if self.tell.is_some_and(|at| now >= at) {
+                self.tell = self.ledger.tell_when_due().map(|left| now + left);
+            }
             if now >= self.deadline {
                 let by_caller = self.by_caller;
                 return Poll::Ready(Heard::NoMore(Fault::Deadline { by_caller }));
@@ -263,7 +271,8 @@ impl Stream {
             if now >= self.heard + self.between {
                 return Poll::Ready(Heard::NoMore(Fault::Stalled));
             }
-            self.timer.as_mut().reset(self.deadline.min(self.heard + self.between));
+            let rings = self.deadline.min(self.heard + self.between);
+            self.timer.as_mut().reset(self.tell.map_or(rings, |at| at.min(rings)));
         }
     }
 

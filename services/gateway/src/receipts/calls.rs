@@ -1,8 +1,7 @@
-//! Which calls are open, what the journal knows of each, and up to where in the journal that is true. Pure: told the time
-//! and what became of what was handed to the journal, in the journal's order.
+//! Which calls are open, what the journal knows of each, and up to where in the journal that is true. Pure: told what became
+//! of what was handed to the journal, in the journal's order.
 
-use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
+use std::collections::HashMap;
 
 use pas_types::id::CallId;
 
@@ -15,8 +14,6 @@ const MOST: usize = 65_536;
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     open: HashMap<CallId, Call>,
-    /// Those of which the journal has not been told, oldest first, and when each began. May name some that are over.
-    waiting: VecDeque<(Duration, CallId)>,
     /// All that the journal holds up to here has been taken into account.
     at: u64,
 }
@@ -61,12 +58,11 @@ impl Calls {
     }
 
     /// A call begins.
-    pub(super) fn begin(&mut self, opened: Opened, now: Duration) -> Result<(), TooMany> {
+    pub(super) fn begin(&mut self, opened: Opened) -> Result<(), TooMany> {
         if self.open.len() >= MOST {
             return Err(TooMany);
         }
         let run_id = opened.run_id.clone();
-        self.waiting.push_back((now, run_id.clone()));
         self.open.insert(run_id, Call { record: Record::Waits(Box::new(opened)), settling: false });
         Ok(())
     }
@@ -76,25 +72,20 @@ impl Calls {
         self.open.insert(run_id, Call { record: Record::Written(seq), settling: false });
     }
 
-    /// Whether there are calls of which the journal has to be told in a while.
-    pub(super) fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+    /// What the journal is to be told of a call's beginning now; nothing if it knows, or needs not know any more.
+    pub(super) fn tell(&mut self, run_id: &CallId) -> Option<Opened> {
+        // One that is over has its receipt alone.
+        let call = self.open.get_mut(run_id).filter(|call| !call.settling)?;
+        let Record::Waits(opened) = &call.record else { return None };
+        let told = Opened::clone(opened);
+        call.record = Record::Handed(opened.clone());
+        Some(told)
     }
 
-    /// The calls that began at `until` or before, and of which the journal must be told now: at most `most` of them.
-    pub(super) fn due(&mut self, until: Duration, most: usize) -> Vec<Opened> {
-        let mut due = Vec::new();
-        while due.len() < most
-            && let Some((_, run_id)) = self.waiting.pop_front_if(|(began, _)| *began <= until)
-        {
-            // One that is over meanwhile has its receipt alone.
-            let Some(call) = self.open.get_mut(&run_id).filter(|call| !call.settling) else { continue };
-            if let Record::Waits(opened) = &call.record {
-                due.push(Opened::clone(opened));
-                call.record = Record::Handed(opened.clone());
-            }
-        }
-        due
+    /// The calls of whose beginning the journal doesn't know.
+    pub(super) fn untold(&self) -> Vec<CallId> {
+        let waits = |call: &Call| matches!(call.record, Record::Waits(_)) && !call.settling;
+        self.open.iter().filter(|(_, call)| waits(call)).map(|(run_id, _)| run_id.clone()).collect()
     }
 
     /// The journal has the records of these calls, the first at `first_seq`.
@@ -107,14 +98,13 @@ impl Calls {
         }
     }
 
-    /// The journal could not take the records of these calls: it is to be told again, as soon as it can be.
+    /// The journal could not take the records of these calls: it is to be told again, when it can be.
     pub(super) fn not_opened(&mut self, calls: &[CallId]) {
         for run_id in calls {
             if let Some(call) = self.open.get_mut(run_id)
                 && let Record::Handed(opened) = &call.record
             {
                 call.record = Record::Waits(opened.clone());
-                self.waiting.push_back((Duration::ZERO, run_id.clone()));
             }
         }
     }

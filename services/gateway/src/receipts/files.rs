@@ -20,6 +20,8 @@ pub(super) struct Files {
     rate: Rate,
     /// The calls that have one, oldest first.
     calls: VecDeque<String>,
+    /// The newest of those that had one at the start; none behind it is written twice.
+    newest: Option<String>,
 }
 
 /// What became of a receipt.
@@ -43,7 +45,9 @@ impl Files {
         }
         // Their names are their times.
         calls.sort_unstable();
-        Ok(Self { directory: directory.to_owned(), kept, rate: Rate::new(per_s, now), calls: calls.into() })
+        let newest = calls.last().cloned();
+        let rate = Rate::new(per_s, now);
+        Ok(Self { directory: directory.to_owned(), kept, rate, calls: calls.into(), newest })
     }
 
     /// Writes the receipt of a call, its `line` as the journal has it.
@@ -54,7 +58,7 @@ impl Files {
         }
         let path = self.path(run_id);
         // Written again, after a start, it keeps its place among the others.
-        let known = path.exists();
+        let known = self.newest.as_deref().is_some_and(|newest| run_id <= newest) && path.exists();
         let unfinished = self.directory.join("receipt.unfinished");
         std::fs::write(&unfinished, [line, b"\n"].concat())?;
         std::fs::rename(&unfinished, &path)?;

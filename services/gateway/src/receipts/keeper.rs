@@ -1,8 +1,7 @@
-//! The thread that tells the journal of calls that take longer than a moment, tries whether a disk that took nothing takes
-//! something again, and notes from where the next start has to read.
+//! The thread that tries whether a disk that took nothing takes something again, and notes from where the next start has to
+//! read.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -20,19 +19,16 @@ const CHECKPOINT: Duration = Duration::from_secs(1);
 const PROBE: Duration = Duration::from_millis(200);
 /// The longest wait for what the journal says.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Rounds without a call after which it sleeps until one begins.
-const IDLE_ROUNDS: u32 = 50;
 
 pub(super) struct Keeper {
     shared: Arc<Shared>,
     noted: Option<Checkpoint>,
     noted_at: Duration,
-    idle_rounds: u32,
 }
 
 impl Keeper {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, noted: None, noted_at: Duration::ZERO, idle_rounds: 0 }
+        Self { shared, noted: None, noted_at: Duration::ZERO }
     }
 
     /// Keeps until the gateway stops; then all that waits is written.
@@ -40,40 +36,19 @@ impl Keeper {
         while !self.shared.is_stopping() {
             let now = Shared::now();
             // Also what was held just when all else could be written again.
-            if self.shared.is_writable() && self.shared.unwritten() == 0 {
-                self.shared.tell_of_begun(now);
-            } else {
+            if !self.shared.is_writable() || self.shared.unwritten() > 0 {
                 recover(&self.shared, now);
             }
             if now.monotonic.saturating_sub(self.noted_at) >= CHECKPOINT {
                 self.noted_at = now.monotonic;
                 self.note();
             }
-            self.rest();
+            // Whoever finds that the disk takes nothing wakes it.
+            std::thread::park_timeout(if self.shared.is_writable() { CHECKPOINT } else { PROBE });
         }
         if !self.shared.is_writable() || self.shared.unwritten() > 0 {
             recover(&self.shared, Shared::now());
         }
-    }
-
-    fn rest(&mut self) {
-        if !self.shared.is_writable() {
-            std::thread::park_timeout(PROBE);
-            return;
-        }
-        self.idle_rounds = if self.shared.state().calls.is_waiting() { 0 } else { self.idle_rounds + 1 };
-        if self.idle_rounds < IDLE_ROUNDS {
-            std::thread::sleep(Duration::from_millis(self.shared.config.open_after_ms.max(1)));
-            return;
-        }
-        self.shared.keeper_rests.store(true, Ordering::SeqCst);
-        // Whoever began a call before it saw that does not wake us.
-        if !self.shared.state().calls.is_waiting() && !self.shared.is_stopping() {
-            std::thread::park_timeout(CHECKPOINT);
-        }
-        self.shared.keeper_rests.store(false, Ordering::SeqCst);
-        // A short sleep if nothing came; else there is work in a moment.
-        self.idle_rounds = if self.shared.state().calls.is_waiting() { 0 } else { IDLE_ROUNDS };
     }
 
     /// Notes how things stand, where that is news. What can't be noted costs the next start some reading.
@@ -122,6 +97,6 @@ pub(super) fn recover(shared: &Arc<Shared>, now: Now) {
     }
     if written {
         shared.set_writable();
-        shared.tell_of_begun(now);
+        shared.tell_of_all(now);
     }
 }

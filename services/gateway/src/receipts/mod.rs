@@ -33,6 +33,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context;
 use pas_journal::Journal;
@@ -167,9 +168,20 @@ impl Receipts {
         self.shared.ids.next(now)
     }
 
-    /// A call begins: to be said before the first byte goes upstream. Never waits.
+    /// A call begins: to be said before the first byte goes upstream. Never waits. Should it still be open after
+    /// [`Receipts::open_after`], [`Receipts::tell_of`] is to be called.
     pub fn begin(&self, opened: Opened) -> Result<(), Unavailable> {
         self.shared.begin(opened, clock::now())
+    }
+
+    /// How long a call may be open before the journal has to know.
+    pub fn open_after(&self) -> Duration {
+        Duration::from_millis(self.shared.config.open_after_ms)
+    }
+
+    /// A call goes on: the journal is told that it has begun, once. Never waits.
+    pub fn tell_of(&self, run_id: &CallId) {
+        self.shared.tell_of(std::slice::from_ref(run_id), clock::now());
     }
 
     /// A call is over, whether it was begun or not; once for each call. It is on its way to the journal when this returns.

@@ -51,9 +51,8 @@ pub(super) struct Shared {
     writable: AtomicBool,
     /// While one is feared, the journal's own thread writes.
     stall: Stall,
-    /// The keeper, and whether it sleeps until something begins.
+    /// The keeper, which is woken when the disk takes nothing.
     pub(super) keeper: OnceLock<Thread>,
-    pub(super) keeper_rests: AtomicBool,
     /// The follower, which may be asked to make haste.
     pub(super) follower: OnceLock<Thread>,
     /// Rings when the follower has seen that the journal grew.
@@ -109,7 +108,6 @@ impl Shared {
             writable: AtomicBool::new(true),
             stall: Stall::default(),
             keeper: OnceLock::new(),
-            keeper_rests: AtomicBool::new(false),
             follower: OnceLock::new(),
             grown: Notify::new(),
             index: Mutex::default(),
@@ -136,35 +134,34 @@ impl Shared {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// A call begins; the journal is told in a while, unless it is over by then.
+    /// A call begins; the journal is told when it turns out to be long.
     pub(super) fn begin(self: &Arc<Self>, opened: Opened, now: Now) -> Result<(), Unavailable> {
         if !self.is_writable() {
             return Err(Unavailable::Disk);
         }
-        self.state().calls.begin(opened, now.monotonic).map_err(|_| Unavailable::Full)?;
-        if self.config.open_after_ms == 0 {
-            self.tell_of_begun(now);
-        } else if self.keeper_rests.swap(false, Ordering::AcqRel)
-            && let Some(keeper) = self.keeper.get()
-        {
-            keeper.unpark();
+        let at_once = (self.config.open_after_ms == 0).then(|| opened.run_id.clone());
+        self.state().calls.begin(opened).map_err(|_| Unavailable::Full)?;
+        if let Some(run_id) = at_once {
+            self.tell_of(&[run_id], now);
         }
         Ok(())
     }
 
-    /// Tells the journal of the calls that began long enough ago.
-    pub(super) fn tell_of_begun(self: &Arc<Self>, now: Now) {
-        let until = now.monotonic.saturating_sub(Duration::from_millis(self.config.open_after_ms));
+    /// Tells the journal that these calls have begun, unless it knows, or they are over. While it takes nothing they wait for
+    /// the keeper.
+    pub(super) fn tell_of(self: &Arc<Self>, calls: &[CallId], now: Now) -> bool {
         let _handing = lock(&self.handing);
-        loop {
-            let due = self.state().calls.due(until, GROUP);
-            if due.is_empty() {
-                return;
-            }
-            if !self.write_begun(&due, now) {
-                return;
-            }
-        }
+        let begun: Vec<Opened> = {
+            let mut state = self.state();
+            calls.iter().filter_map(|run_id| state.calls.tell(run_id)).collect()
+        };
+        begun.is_empty() || self.write_begun(&begun, now)
+    }
+
+    /// The same for all calls that are open.
+    pub(super) fn tell_of_all(self: &Arc<Self>, now: Now) {
+        let untold = self.state().calls.untold();
+        let _ = untold.chunks(GROUP).all(|group| self.tell_of(group, now));
     }
 
     fn write_begun(self: &Arc<Self>, due: &[Opened], now: Now) -> bool {
@@ -183,8 +180,12 @@ impl Shared {
                 shared.set_unwritable();
             }
         });
-        if taken.is_err() {
+        if let Err(refused) = &taken {
             self.state().calls.not_opened(&calls);
+            // The keeper tells it as soon as there is room.
+            if !matches!(refused, Refused::Closed) {
+                self.set_unwritable();
+            }
         }
         taken.is_ok()
     }

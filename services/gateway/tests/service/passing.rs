@@ -1,7 +1,10 @@
-use pas_testkit::{Provider, Script};
+use pas_testkit::provider::Fault;
+use pas_testkit::{Provider, Script, until};
 use serde_json::{Value, json};
 
-use crate::support::{World, chat, message};
+use tokio::task::JoinSet;
+
+use crate::support::{World, chat, message, run_id};
 
 #[tokio::test]
 async fn what_is_asked_and_answered_in_one_dialect_passes_byte_for_byte() {
@@ -146,5 +149,40 @@ async fn a_dry_run_says_what_would_be_done_and_does_nothing() {
     assert!(provider.requests().is_empty());
     let unknown = world.get(&format!("/receipts/{}", receipt["run_id"].as_str().unwrap())).await;
     assert_eq!(unknown["error"]["code"], "not_found");
+    world.stop().await;
+}
+
+/// Whether the journal has it that a call has begun.
+fn is_recorded(world: &World, run_id: &str) -> bool {
+    let segments = pas_journal::segment_files(&world.data.path().join("costs/journal")).unwrap();
+    let open = format!("{{\"open\":{{\"run_id\":\"{run_id}\"");
+    segments.iter().any(|path| std::fs::read_to_string(path).unwrap().contains(&open))
+}
+
+#[tokio::test]
+async fn the_journal_knows_of_a_call_that_goes_on_whether_anything_has_come_of_it_or_not() {
+    let (world, provider) = (World::start().await, Provider::start().unwrap());
+    world.register("scripted", &provider).await;
+    // Its first piece is here before the call is long, and the client has it.
+    provider.script(Script::fault_after(Fault::Stall, 3));
+    let streams = world.post("/v1/chat/completions").json(&chat(true)).send().await.unwrap();
+    let id = run_id(&streams);
+    until("the stream is recorded", async || is_recorded(&world, &id).then_some(())).await;
+    drop(streams);
+
+    provider.script(Script { head_ms: 60_000, ..Script::default() });
+    let mut waits = JoinSet::new();
+    waits.spawn(world.post("/v1/chat/completions").json(&chat(false)).send());
+    let listed = until("it is under way", async || {
+        let all = world.get("/inflight").await;
+        all["inflight"][0]["run_id"].as_str().filter(|listed| *listed != id).map(str::to_owned)
+    });
+    let id = listed.await;
+    until("the call is recorded", async || is_recorded(&world, &id).then_some(())).await;
+    waits.shutdown().await;
+
+    provider.script(Script::default());
+    let quick = world.post("/v1/chat/completions").json(&chat(false)).send().await.unwrap();
+    assert_eq!((quick.status().as_u16(), is_recorded(&world, &run_id(&quick))), (200, false));
     world.stop().await;
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use pas_types::time::WireTime;
 use proptest::prelude::*;
@@ -21,36 +21,32 @@ fn call(number: u64) -> Opened {
     }
 }
 
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
-
 #[test]
 fn a_call_that_is_over_soon_is_never_recorded_as_begun() {
     let mut calls = Calls::new(7);
-    calls.begin(call(1), ms(10)).unwrap();
-    calls.begin(call(2), ms(11)).unwrap();
+    calls.begin(call(1)).unwrap();
+    calls.begin(call(2)).unwrap();
     assert_eq!(calls.settle(&id(1)), Settle::Now);
+    assert_eq!((calls.tell(&id(1)), calls.untold()), (None, vec![id(2)]), "its receipt is on its way");
     calls.settled(&id(1), 8);
-    assert_eq!(calls.due(ms(10), 100), []);
-    assert_eq!(calls.due(ms(11), 100), [call(2)]);
+    assert_eq!([calls.tell(&id(1)), calls.tell(&id(2)), calls.tell(&id(2))], [None, Some(call(2)), None]);
     assert_eq!(calls.standing(), (8, vec![]), "what is not there yet is in no checkpoint");
     calls.opened(&[id(2)], 9);
-    assert_eq!((calls.standing(), calls.is_waiting()), ((9, vec![9]), false));
+    assert_eq!((calls.standing(), calls.untold()), ((9, vec![9]), vec![]));
 }
 
 #[test]
 fn a_receipt_is_taken_once() {
     let mut calls = Calls::new(0);
-    calls.begin(call(1), ms(0)).unwrap();
+    calls.begin(call(1)).unwrap();
     assert_eq!([calls.settle(&id(1)), calls.settle(&id(1))], [Settle::Now, Settle::Twice]);
 }
 
 #[test]
 fn a_call_stays_open_until_the_journal_has_its_receipt() {
     let mut calls = Calls::new(0);
-    calls.begin(call(1), ms(0)).unwrap();
-    assert_eq!(calls.due(ms(0), 100).len(), 1);
+    calls.begin(call(1)).unwrap();
+    assert_eq!(calls.tell(&id(1)), Some(call(1)));
     assert_eq!(calls.settle(&id(1)), Settle::AfterRecord);
     calls.opened(&[id(1)], 1);
     assert_eq!(calls.standing(), (1, vec![1]));
@@ -59,23 +55,24 @@ fn a_call_stays_open_until_the_journal_has_its_receipt() {
 }
 
 #[test]
-fn what_the_journal_could_not_take_is_due_again() {
+fn what_the_journal_could_not_take_is_told_again() {
     let mut calls = Calls::new(0);
-    calls.begin(call(1), ms(5)).unwrap();
-    calls.begin(call(2), ms(5)).unwrap();
-    assert_eq!(calls.due(ms(5), 1), [call(1)]);
-    assert_eq!(calls.due(ms(5), 1), [call(2)]);
+    calls.begin(call(1)).unwrap();
+    calls.begin(call(2)).unwrap();
+    assert_eq!([calls.tell(&id(1)), calls.tell(&id(2))], [Some(call(1)), Some(call(2))]);
+    assert_eq!(calls.untold(), []);
     calls.not_opened(&[id(1), id(2), id(3)]);
-    assert_eq!(calls.due(ms(0), 100), [call(1), call(2)]);
+    assert_eq!(calls.untold().len(), 2);
+    assert_eq!([calls.tell(&id(1)), calls.tell(&id(2))], [Some(call(1)), Some(call(2))]);
 }
 
 #[test]
 fn more_calls_than_may_be_open_are_refused() {
     let mut calls = Calls::new(0);
     for number in 0..MOST as u64 {
-        calls.begin(call(number), ms(0)).unwrap();
+        calls.begin(call(number)).unwrap();
     }
-    assert_eq!((calls.begin(call(u64::MAX), ms(0)), calls.len()), (Err(TooMany), MOST));
+    assert_eq!((calls.begin(call(u64::MAX)), calls.len()), (Err(TooMany), MOST));
 }
 
 /// What happens to calls and their journal.
@@ -83,7 +80,8 @@ fn more_calls_than_may_be_open_are_refused() {
 enum Step {
     Begin,
     Settle(usize),
-    Tick,
+    /// Some of those of which the journal doesn't know are long by now.
+    Tell(usize),
     /// The journal writes the next group that it was handed, or fails to.
     Write(bool),
 }
@@ -92,7 +90,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         3 => Just(Step::Begin),
         3 => any::<usize>().prop_map(Step::Settle),
-        2 => Just(Step::Tick),
+        2 => (1..4_usize).prop_map(Step::Tell),
         4 => proptest::bool::weighted(0.9).prop_map(Step::Write),
     ];
     proptest::collection::vec(step, 1..200)
@@ -118,7 +116,7 @@ proptest! {
             match step {
                 Step::Begin => {
                     number += 1;
-                    calls.begin(call(number), ms(number)).unwrap();
+                    calls.begin(call(number)).unwrap();
                     live.push(id(number));
                 }
                 Step::Settle(which) if !live.is_empty() => {
@@ -126,10 +124,13 @@ proptest! {
                     prop_assert!(calls.settle(&run_id) != Settle::Twice);
                     on_the_way.push_back(Group::Receipt(run_id));
                 }
-                Step::Tick => {
-                    let due = calls.due(ms(number.saturating_sub(1)), 3);
-                    if !due.is_empty() {
-                        on_the_way.push_back(Group::Opens(due.into_iter().map(|opened| opened.run_id).collect()));
+                Step::Tell(most) => {
+                    let mut untold = calls.untold();
+                    untold.truncate(most);
+                    let told = untold.iter().filter_map(|run_id| calls.tell(run_id));
+                    let told: Vec<_> = told.map(|opened| opened.run_id).collect();
+                    if !told.is_empty() {
+                        on_the_way.push_back(Group::Opens(told));
                     }
                 }
                 Step::Write(succeeds) => match (on_the_way.pop_front(), succeeds) {

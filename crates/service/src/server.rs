@@ -139,7 +139,7 @@ impl Server {
         Ok(router
             .fallback(request::no_route)
             .method_not_allowed_fallback(request::no_method)
-            .layer(axum::middleware::from_fn_with_state(edge, request::pass)))
+            .layer(request::Outermost(edge)))
     }
 }
 

@@ -6,9 +6,9 @@ use pas_types::event::CallUsage;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::error::Said;
+use crate::said::{self, Said};
 use crate::stream::{Finish, anthropic_finish, gemini_finish, openai_finish};
-use crate::{Dialect, error, says_something, usage};
+use crate::{Dialect, says_something, usage};
 
 /// What an answer says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Answer {
         }
         let mut read: Body<'_> = serde_json::from_str(text).map_err(|_| Broken::Garbage)?;
         if read.error.is_some_and(says_something) {
-            return Err(Broken::Error(error::read(body).unwrap_or_default()));
+            return Err(Broken::Error(said::read(body).unwrap_or_default()));
         }
         let model = read.model.take().or(read.model_version.take());
         let usage = read.usage.or(read.usage_metadata).filter(|raw| says_something(raw));
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(broken(Dialect::OpenaiChat, "<html>"), Broken::Garbage);
         assert_eq!(broken(Dialect::OpenaiChat, r#"{"ok":true}"#), Broken::Garbage);
         assert_eq!(broken(Dialect::AnthropicMessages, r#"{"type":"message"}"#), Broken::Garbage);
-        let said = Said { kind: "server_error".to_owned(), message: "busy".to_owned() };
+        let said = Said { kind: "server_error".to_owned(), message: "busy".to_owned(), ..Said::default() };
         let inside = r#"{"error":{"message":"busy","type":"server_error"}}"#;
         assert_eq!(broken(Dialect::OpenaiChat, inside), Broken::Error(said));
     }

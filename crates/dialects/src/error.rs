@@ -1,137 +1,13 @@
-//! Errors, in the shape that the caller's SDK knows, and what a provider's own error means.
+//! Errors of PAS, in the shape that the caller's SDK knows.
 //!
 //! <https://platform.openai.com/docs/guides/error-codes>, <https://docs.anthropic.com/en/api/errors>,
 //! <https://ai.google.dev/gemini-api/docs/troubleshooting>
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use pas_types::{Error, ErrorCode};
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::{Dialect, Family, sse};
-
-/// What a provider says of a failure.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Said {
-    /// Its word for the kind of error.
-    pub kind: String,
-    /// Its sentence.
-    pub message: String,
-}
-
-/// What that means for a call, where the status alone doesn't tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
-    /// The request does not fit into the model's context.
-    ContextTooLong,
-    /// The content was refused.
-    Filtered,
-    /// The provider has too much to do.
-    Overloaded,
-    /// There were too many requests, or too much is spent.
-    RateLimited,
-    /// The credential is not taken.
-    Credential,
-    /// It is the caller's fault.
-    Caller,
-    /// Something failed.
-    Failed,
-}
-
-/// Characters of a provider's message that are kept.
-const MESSAGE_CHARS: usize = 500;
-
-/// Reads the error in a provider's answer, in any of the shapes that are known.
-pub fn read(body: &[u8]) -> Option<Said> {
-    #[derive(Deserialize)]
-    struct Enclosing<'a> {
-        #[serde(borrow, default)]
-        error: Option<Inner<'a>>,
-        /// Some put it at the top, as FastAPI does.
-        #[serde(borrow, default)]
-        detail: Option<Cow<'a, str>>,
-    }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Inner<'a> {
-        Whole {
-            #[serde(borrow, default, rename = "type")]
-            kind: Option<Cow<'a, str>>,
-            #[serde(borrow, default)]
-            code: Option<Word<'a>>,
-            #[serde(borrow, default)]
-            status: Option<Cow<'a, str>>,
-            #[serde(borrow, default)]
-            message: Option<Cow<'a, str>>,
-        },
-        Text(#[serde(borrow)] Cow<'a, str>),
-    }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Word<'a> {
-        Text(#[serde(borrow)] Cow<'a, str>),
-        Number(u64),
-    }
-    // Gemini answers a stream's error as a list of one.
-    let body = body.trim_ascii();
-    let body = body.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or(body);
-    let read: Enclosing<'_> = serde_json::from_slice(body).ok()?;
-    let (kind, message) = match (read.error, read.detail) {
-        (Some(Inner::Whole { kind, code, status, message }), _) => {
-            let code = code.map(|code| match code {
-                Word::Text(text) => text.into_owned(),
-                Word::Number(number) => number.to_string(),
-            });
-            let kind = kind.map(Cow::into_owned);
-            // OpenAI's `code` says more than its `type`; Gemini's `status` more than its `code`.
-            let kind = status.map(Cow::into_owned).or(code).or(kind).unwrap_or_default();
-            (kind, message.map(Cow::into_owned).unwrap_or_default())
-        }
-        (Some(Inner::Text(text)), _) | (None, Some(text)) => (String::new(), text.into_owned()),
-        (None, None) => return None,
-    };
-    let message = message.chars().take(MESSAGE_CHARS).collect();
-    Some(Said { kind, message })
-}
-
-impl Said {
-    /// What it means, with the HTTP status that it came with; 200 for one inside of an answer.
-    pub fn meaning(&self, status: u16) -> Meaning {
-        let (kind, message) = (self.kind.to_ascii_lowercase(), self.message.to_ascii_lowercase());
-        let says = |words: &[&str]| words.iter().any(|word| kind.contains(word) || message.contains(word));
-        let caller = matches!(status, 200 | 400 | 413 | 422);
-        if caller
-            && says(&[
-                "context_length_exceeded",
-                "context length",
-                "context window",
-                "prompt is too long",
-                "too many tokens",
-                "input token count",
-                "exceeds the maximum number of tokens",
-            ])
-        {
-            return Meaning::ContextTooLong;
-        }
-        if caller
-            && says(&["content_filter", "content_policy", "content management policy", "responsibleaipolicy"])
-        {
-            return Meaning::Filtered;
-        }
-        match status {
-            401..=403 => Meaning::Credential,
-            429 => Meaning::RateLimited,
-            529 => Meaning::Overloaded,
-            200 if says(&["overloaded", "unavailable"]) => Meaning::Overloaded,
-            200 if says(&["rate_limit", "resource_exhausted", "429"]) => Meaning::RateLimited,
-            200 if says(&["invalid_request", "invalid_argument"]) => Meaning::Caller,
-            400..=499 => Meaning::Caller,
-            _ => Meaning::Failed,
-        }
-    }
-}
 
 /// An error of PAS, as the body of an answer to a caller that speaks a dialect of `family`.
 pub fn render(family: Family, error: &Error, request_id: &str, run_id: Option<&str>) -> Vec<u8> {
@@ -233,31 +109,6 @@ pub fn in_stream(dialect: Dialect, error: &Error, request_id: &str, spoken: &Spo
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn meaning(status: u16, body: &str) -> Meaning {
-        read(body.as_bytes()).unwrap().meaning(status)
-    }
-
-    #[test]
-    fn what_a_providers_error_means_is_told_by_its_words_where_its_status_does_not() {
-        let openai = r#"{"error":{"message":"This model's maximum context length is 8192 tokens.","type":
-            "invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#;
-        assert_eq!(meaning(400, openai), Meaning::ContextTooLong);
-        let anthropic = r#"{"type":"error","error":{"type":"invalid_request_error","message":
-            "prompt is too long: 210000 tokens > 200000 maximum"}}"#;
-        assert_eq!(meaning(400, anthropic), Meaning::ContextTooLong);
-        let overloaded = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
-        assert_eq!(
-            (meaning(529, overloaded), meaning(200, overloaded)),
-            (Meaning::Overloaded, Meaning::Overloaded)
-        );
-        let gemini = r#"[{"error":{"code":400,"message":"The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).","status":"INVALID_ARGUMENT"}}]"#;
-        assert_eq!(meaning(400, gemini), Meaning::ContextTooLong);
-        assert_eq!(meaning(400, r#"{"error":{"message":"no","code":"content_filter"}}"#), Meaning::Filtered);
-        assert_eq!(meaning(500, r#"{"error":"context length"}"#), Meaning::Failed);
-        assert_eq!(meaning(404, r#"{"detail":"Not Found"}"#), Meaning::Caller);
-        assert_eq!(read(b"<html>"), None);
-    }
 
     #[test]
     fn an_error_has_the_shape_of_the_callers_sdk() {

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod error;
 pub mod request;
+pub mod said;
 pub mod splice;
 pub mod sse;
 pub mod stream;

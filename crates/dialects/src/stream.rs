@@ -7,8 +7,9 @@ use pas_types::event::CallUsage;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::error::{Said, Spoken};
-use crate::{Dialect, error, says_something, sse, usage};
+use crate::error::Spoken;
+use crate::said::{self, Said};
+use crate::{Dialect, says_something, sse, usage};
 
 /// What one event is to whoever passes it on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +134,7 @@ impl Meter {
         }
         let chunk: OpenAiChunk<'_> = serde_json::from_slice(data).ok()?;
         if chunk.error.is_some_and(says_something) {
-            return Some(Part::Error(error::read(data).unwrap_or_default()));
+            return Some(Part::Error(said::read(data).unwrap_or_default()));
         }
         self.note_model(chunk.model);
         let has_usage = self.note_usage(chunk.usage);
@@ -235,7 +236,7 @@ impl Meter {
                 Part::Prelude
             }
             "message_stop" => Part::End,
-            "error" => Part::Error(error::read(data).unwrap_or_default()),
+            "error" => Part::Error(said::read(data).unwrap_or_default()),
             // Whatever else there may be one day is passed on.
             _ => Part::Prelude,
         })
@@ -245,7 +246,7 @@ impl Meter {
     fn gemini(&mut self, data: &[u8]) -> Option<Part> {
         let chunk: GeminiChunk<'_> = serde_json::from_slice(data).ok()?;
         if chunk.error.is_some_and(says_something) {
-            return Some(Part::Error(error::read(data).unwrap_or_default()));
+            return Some(Part::Error(said::read(data).unwrap_or_default()));
         }
         self.note_model(chunk.model_version);
         let has_usage = self.note_usage(chunk.usage_metadata);
@@ -309,22 +310,16 @@ pub(crate) fn gemini_finish(reason: &str) -> Finish {
     }
 }
 
+/// Of `response.failed`, which has it within, or of `error`, which is one.
 fn responses_error(data: &[u8]) -> Said {
     #[derive(Deserialize)]
     struct Failed<'a> {
         #[serde(borrow, default)]
         response: Option<&'a RawValue>,
-        #[serde(borrow, default)]
-        code: Option<Cow<'a, str>>,
-        #[serde(borrow, default)]
-        message: Option<Cow<'a, str>>,
     }
-    let Ok(failed) = serde_json::from_slice::<Failed<'_>>(data) else { return Said::default() };
-    let inner = failed.response.and_then(|response| error::read(response.get().as_bytes()));
-    inner.unwrap_or_else(|| Said {
-        kind: failed.code.map(Cow::into_owned).unwrap_or_default(),
-        message: failed.message.map(Cow::into_owned).unwrap_or_default(),
-    })
+    let failed = serde_json::from_slice::<Failed<'_>>(data).ok();
+    let within = failed.and_then(|failed| failed.response);
+    said::read(within.map_or(data, |response| response.get().as_bytes())).unwrap_or_default()
 }
 
 #[derive(Deserialize)]
@@ -569,7 +564,7 @@ mod tests {
     #[test]
     fn an_error_inside_and_what_is_no_event_are_told_apart_from_content() {
         let error = |kind: &str, message: &str| {
-            Part::Error(Said { kind: kind.to_owned(), message: message.to_owned() })
+            Part::Error(Said { kind: kind.to_owned(), message: message.to_owned(), ..Said::default() })
         };
         let openai = r#"{"error":{"message":"busy","type":"server_error"}}"#;
         assert_eq!(parts(Dialect::OpenaiChat, &[openai]).0, [error("server_error", "busy")]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pas_dialects::error::Meaning;
+use pas_dialects::said::Meaning;
 
 use super::breaker::Blame;
 
@@ -116,6 +116,7 @@ impl Fault {
             Self::ConnectTimeout | Self::FirstToken => (Next::Elsewhere, Blame::Failure),
             Self::Status { status, meaning, retry_after } => of_status(status, meaning, retry_after),
             Self::Inside(Meaning::ContextTooLong) => (Next::Larger, Blame::Nobody),
+            Self::Inside(Meaning::Credential) => (Next::Elsewhere, Blame::Credential),
             Self::Inside(Meaning::RateLimited) => (Next::Elsewhere, Blame::Busy(None)),
             Self::Inside(Meaning::Caller | Meaning::Filtered) => (Next::Elsewhere, Blame::Nobody),
             Self::Filtered | Self::Limited | Self::Held => (Next::Elsewhere, Blame::Nobody),

@@ -5,8 +5,8 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
-use pas_dialects::error;
 use pas_dialects::request::Asked;
+use pas_dialects::said;
 use pas_service::web::{Json, Pairs};
 use pas_types::error::ErrorEnvelope;
 use pas_types::event::{CallStatus, CallUsage};
@@ -261,7 +261,7 @@ fn output(body: &[u8], text: Option<String>) -> Option<Box<RawValue>> {
 
 /// A provider's refusal in PAS's words: whose fault it is stays the same.
 fn provider_error(answered: &Answered) -> Error {
-    let said = error::read(&answered.body).unwrap_or_default();
+    let said = said::read(&answered.body).unwrap_or_default();
     let status = answered.status.as_u16();
     let what = if said.message.is_empty() { "it did not say why" } else { &said.message };
     let name = answered.served_by.as_ref().map_or("the provider", |(service, _)| &**service);

@@ -10,7 +10,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderValue, header};
 use hyper::body::{Body, Frame};
-use pas_dialects::error::{self, in_stream};
+use pas_dialects::error::in_stream;
+use pas_dialects::said;
 use pas_types::id::CallId;
 use pas_types::invoke::Delivery;
 use pas_types::routing::Dialect;
@@ -110,7 +111,7 @@ impl Waiting {
             Reply::Refused(refused) => refused.error,
             // A provider's own refusal: its status can't be told any more.
             Reply::Whole(answered) => {
-                let said = error::read(&answered.body).unwrap_or_default();
+                let said = said::read(&answered.body).unwrap_or_default();
                 let message = format!(
                     "the provider refused the request with {}: {}",
                     answered.status.as_u16(),

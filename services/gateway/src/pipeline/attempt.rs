@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use pas_dialects::error::{Meaning, Said};
+use pas_dialects::said::{Meaning, Said};
 use pas_routing::{Candidate, Choice, Timeouts};
 use pas_types::event::CallUsage;
 use pas_types::routing::Dialect;
@@ -79,7 +79,10 @@ impl Failed {
     }
 
     fn is_about_credential(&self) -> bool {
-        matches!(self.fault, Fault::Status { meaning: Meaning::Credential, .. })
+        matches!(
+            self.fault,
+            Fault::Status { meaning: Meaning::Credential, .. } | Fault::Inside(Meaning::Credential)
+        )
     }
 }
 

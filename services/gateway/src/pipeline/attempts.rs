@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pas_dialects::error::Meaning;
+use pas_dialects::said::Meaning;
 use pas_routing::{Choice, Plan};
 use pas_service::clock;
 use pas_types::{Error, ErrorCode};

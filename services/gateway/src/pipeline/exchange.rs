@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use hyper::body::Incoming;
 use pas_dialects::answer::{Answer, Broken};
-use pas_dialects::error::{self, Said};
+use pas_dialects::said::{self, Said};
 use pas_dialects::stream::Finish;
 use pas_routing::Choice;
 use pas_service::web::is_json;
@@ -184,7 +184,7 @@ async fn refused(
         return Failed::of(status_fault(parts.status, &parts.headers, None));
     };
     lane.pool.give_back(connection);
-    let said = error::read(&body);
+    let said = said::read(&body);
     let fault = status_fault(parts.status, &parts.headers, said.as_ref());
     let headers = headers::back(parts.headers);
     Box::new(Failed { fault, said, as_is: Some(AsIs { status: parts.status, headers, body }), detail: None })
@@ -197,11 +197,12 @@ fn status_fault(status: StatusCode, headers: &HeaderMap, said: Option<&Said>) ->
     }
     let meaning = said.map_or_else(|| Said::default().meaning(code), |said| said.meaning(code));
     let retry_after = headers::retry_after(headers, pas_service::clock::now().wall);
+    let retry_after = retry_after.or_else(|| said?.wait);
     Fault::Status { status: code, meaning, retry_after }
 }
 
 fn inside(body: &[u8]) -> Option<Box<Failed>> {
-    error::read(body).map(|said| broken(Broken::Error(said)))
+    said::read(body).map(|said| broken(Broken::Error(said)))
 }
 
 fn broken(broken: Broken) -> Box<Failed> {

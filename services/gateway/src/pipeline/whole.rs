@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use pas_dialects::error;
+use pas_dialects::said;
 use pas_types::{Error, ErrorCode};
 
 /// An answer.
@@ -33,7 +33,7 @@ impl Whole {
 
     /// The same for the receipt.
     pub(crate) fn refusal_error(&self) -> Error {
-        let said = error::read(&self.body).unwrap_or_default();
+        let said = said::read(&self.body).unwrap_or_default();
         let what = if said.message.is_empty() { &said.kind } else { &said.message };
         let message = format!("the provider refused the request with {}: {what}", self.status.as_u16());
         Error::new(ErrorCode::InvalidArgument, message).with_status(self.status.as_u16())

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Result;
-use pas_gateway::receipts::{Opened, Receipts};
+use pas_gateway::receipts::Receipts;
 use pas_gateway::{Config, receipts};
 use pas_service::{Health, Metrics, Running, Sockets, Swarm, clock, publisher};
 use pas_testkit::NOBODY;
@@ -120,7 +120,7 @@ async fn call(
             count += 1;
             continue;
         }
-        receipts.begin(shared.opened(run_id.clone()))?;
+        receipts.begin(run_id.clone())?;
         let receipt = shared.receipt(run_id, Duration::from_micros(312));
         let began = clock::monotonic();
         receipts.settle(receipt).await?;
@@ -155,18 +155,6 @@ impl Texts {
                 ..TargetRequest::default()
             }
             .into(),
-        }
-    }
-
-    fn opened(&self, run_id: pas_types::id::CallId) -> Opened {
-        Opened {
-            run_id,
-            ts: clock::now().wall.into(),
-            agent: Some(self.agent.clone()),
-            agent_run_id: None,
-            route: "/v1/chat/completions".into(),
-            budget: Some(self.budget.clone()),
-            target_request: Some(self.target.clone()),
         }
     }
 

@@ -145,10 +145,22 @@ impl Ledger {
         self.grants.push(Taken { caller: None, candidate, attempt, grant });
     }
 
-    /// Says that the call goes on upstream, so that it is known to have been open if the gateway dies.
-    pub fn open(&self) -> Result<(), Unavailable> {
-        let Some(receipt) = &self.receipt else { return Ok(()) };
-        self.app.receipts().begin(Opened {
+    /// Says that the call goes on upstream, so that it is known to have been open if the gateway dies. Answers what the journal
+    /// is told when it turns out to be long, unless it is told of every call at once.
+    pub fn open(&self) -> Result<Option<Opened>, Unavailable> {
+        let Some(opened) = self.opened() else { return Ok(None) };
+        let receipts = self.app.receipts();
+        receipts.begin(opened.run_id.clone())?;
+        if !receipts.open_after().is_zero() {
+            return Ok(Some(opened));
+        }
+        receipts.tell_of(opened);
+        Ok(None)
+    }
+
+    fn opened(&self) -> Option<Opened> {
+        let receipt = self.receipt.as_ref()?;
+        Some(Opened {
             run_id: receipt.run_id.clone(),
             ts: receipt.ts,
             agent: receipt.agent.clone(),
@@ -163,8 +175,8 @@ impl Ledger {
     pub fn tell_when_due(&self) -> Option<Duration> {
         let left = self.app.receipts().open_after().checked_sub(clock::monotonic().saturating_sub(self.came));
         let left = left.filter(|left| !left.is_zero());
-        if let (None, Some(receipt)) = (left, &self.receipt) {
-            self.app.receipts().tell_of(&receipt.run_id);
+        if let (None, Some(opened)) = (left, self.opened()) {
+            self.app.receipts().tell_of(opened);
         }
         left
     }

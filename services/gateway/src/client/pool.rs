@@ -7,22 +7,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use pas_service::client::root_cause;
 use pas_service::clock;
 
+use super::connection::{Answer, Connection};
 use super::{Connector, Origin};
 
 /// Connections that are kept idle.
 const IDLE: usize = 256;
 /// How long one is kept; most servers close theirs after a minute or so.
 const IDLE_FOR: Duration = Duration::from_secs(50);
-/// Bytes of a head.
-const HEAD_BYTES: usize = 256 * 1024;
 
-/// Kept connections to one origin. Each thread keeps its own: a connection is driven by the thread that made it.
+/// Kept connections to one origin. Each thread keeps its own: what comes over a connection is heard by the thread that made it.
 #[derive(Debug)]
 pub struct Pool {
     origin: Origin,
@@ -48,24 +44,16 @@ fn lock(idle: &Mutex<Vec<Idle>>) -> MutexGuard<'_, Vec<Idle>> {
 
 #[derive(Debug)]
 struct Idle {
-    sender: SendRequest<Full<Bytes>>,
+    connection: Connection,
     /// On the monotonic clock.
     since: Duration,
-}
-
-/// A connection that carries an answer. Given back when that has been read to its end; else it is closed with it.
-#[derive(Debug)]
-pub struct Connection {
-    sender: SendRequest<Full<Bytes>>,
 }
 
 /// An answer's head.
 #[derive(Debug)]
 pub struct Sent {
-    /// The head, and the body that is still to come.
-    pub response: Response<Incoming>,
-    /// The connection that it comes over.
-    pub connection: Connection,
+    /// The head, and the body that is still to come: to be given back when that has been read to its end.
+    pub response: Response<Answer>,
     /// How long it took to make one; none where one was kept.
     pub connect: Option<Duration>,
     /// A kept connection was closed just then, and the request sent once more over another.
@@ -103,22 +91,22 @@ impl Pool {
     pub fn shed(&self) {
         let now = clock::monotonic();
         for idle in &self.idle {
-            lock(idle).retain(|idle| now.saturating_sub(idle.since) <= IDLE_FOR && !idle.sender.is_closed());
+            lock(idle).retain(|idle| now.saturating_sub(idle.since) <= IDLE_FOR);
         }
     }
 
     /// A kept connection that is still open, the latest first: what is not needed grows old and goes.
-    fn take(&self) -> Option<SendRequest<Full<Bytes>>> {
+    fn take(&self) -> Option<Connection> {
         let now = clock::monotonic();
         let mut idle = self.idle();
-        while let Some(Idle { sender, since }) = idle.pop() {
+        while let Some(Idle { mut connection, since }) = idle.pop() {
             if now.saturating_sub(since) > IDLE_FOR {
                 // All below it are older.
                 idle.clear();
                 return None;
             }
-            if sender.is_ready() {
-                return Some(sender);
+            if connection.is_ready() {
+                return Some(connection);
             }
         }
         None
@@ -135,12 +123,9 @@ impl Pool {
     ) -> Result<Sent, SendError> {
         let kept = if may_reuse { self.take() } else { None };
         let was_kept = kept.is_some();
-        if let Some(mut sender) = kept {
-            match sender.send_request(request).await {
-                Ok(response) => {
-                    let connection = Connection { sender };
-                    return Ok(Sent { response, connection, connect: None, again: false });
-                }
+        if let Some(connection) = kept {
+            match connection.send(request).await {
+                Ok(response) => return Ok(Sent { response, connect: None, again: false }),
                 Err(error) if error.is_parse() => return Err(SendError::NoHttp(error.to_string())),
                 Err(error) => {
                     tracing::debug!(%error, "a kept connection was closed; another is made");
@@ -151,44 +136,31 @@ impl Pool {
         let begun = clock::monotonic();
         // Seldom, and much to hold: no call that finds a connection shall carry the room for it.
         let connecting = Box::pin(tokio::time::timeout(connect_within, self.open())).await;
-        let mut sender = connecting.map_err(|_| SendError::ConnectTimeout(connect_within))??;
+        let connection = connecting.map_err(|_| SendError::ConnectTimeout(connect_within))??;
         let connect = Some(clock::monotonic().saturating_sub(begun));
-        match sender.send_request(request).await {
-            Ok(response) => {
-                Ok(Sent { response, connection: Connection { sender }, connect, again: was_kept })
-            }
+        match connection.send(request).await {
+            Ok(response) => Ok(Sent { response, connect, again: was_kept }),
             Err(error) if error.is_parse() => Err(SendError::NoHttp(error.to_string())),
             Err(error) => Err(SendError::Broken(root_cause(&error))),
         }
     }
 
-    async fn open(&self) -> Result<SendRequest<Full<Bytes>>, SendError> {
+    async fn open(&self) -> Result<Connection, SendError> {
         let failed = |error: std::io::Error| SendError::Connect(error.to_string());
         let stream = self.connector.connect(&self.origin).await.map_err(failed)?;
-        let handshake = http1::Builder::new().max_buf_size(HEAD_BYTES).handshake(TokioIo::new(stream)).await;
-        let (sender, connection) = handshake.map_err(|error| SendError::Connect(root_cause(&error)))?;
-        let drive = async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection upstream ended");
-            }
-        };
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "it ends with its connection, and must not hold up the stop"
-        )]
-        drop(tokio::spawn(drive));
-        Ok(sender)
+        Connection::over(stream).await.map_err(|error| SendError::Connect(root_cause(&error)))
     }
 
-    /// Keeps a connection whose answer has been read to its end.
-    pub fn give_back(&self, Connection { sender }: Connection) {
-        if sender.is_closed() {
+    /// Keeps the connection of an answer that has been read to its end.
+    pub fn give_back(&self, answer: Answer) {
+        let connection = answer.into_connection();
+        if connection.is_closed() {
             return;
         }
         let since = clock::monotonic();
         let mut idle = self.idle();
         if idle.len() < IDLE {
-            idle.push(Idle { sender, since });
+            idle.push(Idle { connection, since });
         }
     }
 }

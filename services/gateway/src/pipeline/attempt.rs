@@ -16,7 +16,6 @@ use super::flow::Flow;
 use super::whole::AsIs;
 use super::{Outcome, Way};
 use crate::call::Handed;
-use crate::client::Connection;
 use crate::core::breaker::Blame;
 use crate::core::fault::Fault;
 use crate::lane::{Lane, Trial};
@@ -93,7 +92,6 @@ pub(super) struct Begun {
     pub(super) lane: Arc<Lane>,
     pub(super) choice: Choice,
     pub(super) flow: Flow,
-    pub(super) connection: Connection,
     /// What is here and yet to be passed on.
     pub(super) held: Vec<Bytes>,
     /// The end, if that is here too.
@@ -222,7 +220,7 @@ pub(super) async fn attempt(
             }
             Ok(Outcome::Whole(Box::new(whole.whole)))
         }
-        Ok(Exchanged::Stream(headers, flow, connection, held, end)) => {
+        Ok(Exchanged::Stream(headers, flow, held, end)) => {
             ledger.first_token();
             let (trial, news) = trial.answers();
             way.app.news(lane, news);
@@ -231,7 +229,6 @@ pub(super) async fn attempt(
                 lane: Arc::clone(lane),
                 choice: *choice,
                 flow: *flow,
-                connection,
                 held,
                 end,
                 trial,

@@ -4,7 +4,6 @@ use std::future::poll_fn;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use hyper::body::Incoming;
 use pas_dialects::answer::{Answer, Broken};
 use pas_dialects::said::{self, Said};
 use pas_dialects::stream::Finish;
@@ -20,7 +19,7 @@ use super::plan::is_atomic;
 use super::whole::{self, AsIs, Unread, Whole};
 use super::{Way, request};
 use crate::call::Form;
-use crate::client::{Connection, SendError, Sent};
+use crate::client::{self, SendError, Sent};
 use crate::core::fault::Fault;
 use crate::headers;
 use crate::lane::Lane;
@@ -32,8 +31,8 @@ const ERROR_BYTES: usize = 256 * 1024;
 pub(super) enum Exchanged {
     /// All of it, and the tokens as far as they were told.
     Whole(WithModel, Option<CallUsage>),
-    /// A stream that has begun: the headers, what comes, over which connection, what is here already, and the end if it is.
-    Stream(HeaderMap, Box<Flow>, Connection, Vec<Bytes>, Option<Bytes>),
+    /// A stream that has begun: the headers, what comes, what is here already, and the end if it is.
+    Stream(HeaderMap, Box<Flow>, Vec<Bytes>, Option<Bytes>),
 }
 
 /// A whole answer, and the model that it says it is from.
@@ -65,7 +64,7 @@ pub(super) async fn exchange(
         Ok(Err(error)) => return Err(not_sent(&error, &mut underway.trace)),
         Err(_) => return Err(Failed::of(late(way, limit, Fault::FirstToken))),
     };
-    let Sent { response, connection, connect, again } = sent;
+    let Sent { response, connect, again } = sent;
     if again {
         underway
             .ledger
@@ -76,7 +75,7 @@ pub(super) async fn exchange(
     trace.http_status = Some(response.status().as_u16());
     let (parts, mut body) = response.into_parts();
     if !parts.status.is_success() {
-        return Err(refused(way, limit, parts, body, connection, lane).await);
+        return Err(refused(way, limit, parts, body, lane).await);
     }
     let kind = kind(&parts.headers);
     match (wants_stream, kind) {
@@ -91,12 +90,13 @@ pub(super) async fn exchange(
             if flow.is_refusal() && way.rules.content_filter == ContentFilter::NextCandidate {
                 return Err(Failed::of(Fault::Filtered));
             }
-            Ok(Exchanged::Stream(headers::back(parts.headers), Box::new(flow), connection, held, end))
+            Ok(Exchanged::Stream(headers::back(parts.headers), Box::new(flow), held, end))
         }
         // Some answer a stream with an error in one piece.
         (_, Kind::Json) => {
-            let body = read(way, limit, &mut body, way.app.config().answer_bytes).await?;
-            lane.pool.give_back(connection);
+            let read = read(way, limit, &mut body, way.app.config().answer_bytes).await?;
+            lane.pool.give_back(body);
+            let body = read;
             if wants_stream {
                 return Err(inside(&body).unwrap_or_else(|| Failed::of(Fault::WrongType)));
             }
@@ -162,7 +162,12 @@ fn kind(headers: &HeaderMap) -> Kind {
     }
 }
 
-async fn read(way: &Way<'_>, limit: Instant, body: &mut Incoming, most: usize) -> Result<Bytes, Box<Failed>> {
+async fn read(
+    way: &Way<'_>,
+    limit: Instant,
+    body: &mut client::Answer,
+    most: usize,
+) -> Result<Bytes, Box<Failed>> {
     match timeout_at(limit, whole::read(body, most)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(Unread::Cut)) => Err(Failed::of(Fault::Cut)),
@@ -176,14 +181,14 @@ async fn refused(
     way: &Way<'_>,
     limit: Instant,
     parts: http::response::Parts,
-    mut body: Incoming,
-    connection: Connection,
+    mut body: client::Answer,
     lane: &Lane,
 ) -> Box<Failed> {
-    let Ok(body) = read(way, limit, &mut body, ERROR_BYTES).await else {
+    let Ok(read) = read(way, limit, &mut body, ERROR_BYTES).await else {
         return Failed::of(status_fault(parts.status, &parts.headers, None));
     };
-    lane.pool.give_back(connection);
+    lane.pool.give_back(body);
+    let body = read;
     let said = said::read(&body);
     let fault = status_fault(parts.status, &parts.headers, said.as_ref());
     let headers = headers::back(parts.headers);

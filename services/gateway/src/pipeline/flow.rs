@@ -4,19 +4,20 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming};
+use hyper::body::{Body, Frame};
 use pas_dialects::sse::Framer;
 use pas_dialects::stream::{Finish, Meter, Part};
 use pas_dialects::{Dialect, sse};
 
 use crate::call::Form;
+use crate::client::Answer;
 use crate::core::fault::Fault;
 
 /// What comes.
 #[derive(Debug)]
 pub(crate) struct Flow {
-    /// Until it is read to its end elsewhere.
-    incoming: Option<Incoming>,
+    /// Until it is read to its end elsewhere, or let go.
+    incoming: Option<Answer>,
     pub(super) meter: Meter,
     framer: Framer,
     /// Usage was asked for on the caller's behalf, who is not to see it.
@@ -47,7 +48,7 @@ impl Flow {
     pub(super) fn new(
         dialect: Dialect,
         form: Form,
-        incoming: Incoming,
+        incoming: Answer,
         drop_usage: bool,
         event_bytes: usize,
     ) -> Self {
@@ -64,9 +65,9 @@ impl Flow {
         self.incoming.as_mut().map_or(Poll::Ready(None), |incoming| Pin::new(incoming).poll_frame(context))
     }
 
-    /// What is still to come, for who reads it to its end; none where that has been reached.
-    pub(super) fn rest(&mut self) -> Option<Incoming> {
-        self.incoming.take().filter(|incoming| !incoming.is_end_stream())
+    /// What is still to come, for who reads it to its end, or lets it go.
+    pub(super) fn rest(&mut self) -> Option<Answer> {
+        self.incoming.take()
     }
 
     /// Takes in what has come.

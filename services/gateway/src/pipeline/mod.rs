@@ -186,12 +186,14 @@ async fn carry_out(
         anyway,
         repeatable: call.target.target_type == TargetType::Model,
     };
-    ledger.open().map_err(|unavailable| refused(unavailable.into()))?;
+    let opened = ledger.open().map_err(|unavailable| refused(unavailable.into()))?;
     let cancelled = ledger.flight.cancel.clone();
     // What is over in a moment needs no record that it had begun.
     let told = async {
-        tokio::time::sleep(app.receipts().open_after()).await;
-        app.receipts().tell_of(&call.run_id);
+        if let Some(opened) = opened {
+            tokio::time::sleep(app.receipts().open_after()).await;
+            app.receipts().tell_of(opened);
+        }
         std::future::pending::<Infallible>().await
     };
     let ended = tokio::select! {

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame};
 use pas_dialects::error::in_stream;
@@ -21,7 +22,6 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use super::attempt::{Begun, Trace};
 use super::flow::{Flow, Step};
 use crate::call::Call;
-use crate::client::Connection;
 use crate::core::breaker::Blame;
 use crate::core::fault::Fault;
 use crate::lane::{Lane, Trial};
@@ -44,7 +44,6 @@ impl std::fmt::Debug for Passing {
 
 struct Stream {
     flow: Flow,
-    connection: Option<Connection>,
     lane: Arc<Lane>,
     choice: pas_routing::Choice,
     trial: Option<Trial>,
@@ -98,19 +97,7 @@ enum Heard {
 impl Passing {
     pub(super) fn new(call: &Call, begun: Begun, mut ledger: Ledger) -> Self {
         let Begun {
-            lane,
-            choice,
-            flow,
-            connection,
-            held,
-            end,
-            trial,
-            trace,
-            timeouts,
-            deadline,
-            by_caller,
-            drain,
-            ..
+            lane, choice, flow, held, end, trial, trace, timeouts, deadline, by_caller, drain, ..
         } = begun;
         let heard = Instant::now();
         if let Some(content) = &mut ledger.content {
@@ -122,7 +109,6 @@ impl Passing {
         let rings = tell.unwrap_or(deadline).min(deadline).min(heard + timeouts.between_tokens);
         let mut stream = Stream {
             flow,
-            connection: Some(connection),
             lane,
             choice,
             trial: Some(trial),
@@ -246,7 +232,9 @@ impl Stream {
             }
             Poll::Ready(Some(Err(_))) => Poll::Ready(Heard::NoMore(Fault::Cut)),
             Poll::Ready(None) => {
-                self.give_back();
+                if let Some(answer) = self.flow.rest() {
+                    self.lane.pool.give_back(answer);
+                }
                 Poll::Ready(Heard::NoMore(self.flow.broke_off()))
             }
             Poll::Pending if self.cancelled.as_mut().poll(context).is_ready() => {
@@ -413,25 +401,22 @@ impl Stream {
     /// Keeps the connection when the answer has been read to its very end, which may come a moment behind its end mark. The
     /// client need not wait for that.
     fn keep_connection(&mut self) {
-        let (Some(connection), pool) = (self.connection.take(), Arc::clone(&self.lane.pool)) else { return };
-        let Some(mut rest) = self.flow.rest() else { return pool.give_back(connection) };
+        let (Some(mut rest), pool) = (self.flow.rest(), Arc::clone(&self.lane.pool)) else { return };
+        // Mostly it is here.
+        if let Some(None) = rest.frame().now_or_never() {
+            return pool.give_back(rest);
+        }
         self.ledger.tasks().spawn(async move {
             let end = tokio::time::timeout(LAST_PIECE, rest.frame()).await;
             if matches!(end, Ok(None)) {
-                pool.give_back(connection);
+                pool.give_back(rest);
             }
         });
     }
 
     /// Ends what is still to come from upstream, at once.
     fn let_go(&mut self) {
-        drop((self.connection.take(), self.flow.rest()));
-    }
-
-    fn give_back(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            self.lane.pool.give_back(connection);
-        }
+        drop(self.flow.rest());
     }
 
     /// Reads on, for nobody but the receipt.

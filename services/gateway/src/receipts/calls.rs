@@ -28,8 +28,10 @@ struct Call {
 /// What the journal knows of a call's beginning.
 #[derive(Debug)]
 enum Record {
-    /// Nothing yet.
-    Waits(Box<Opened>),
+    /// Nothing, for the call is young.
+    Waits,
+    /// Nothing, for it could not be told.
+    Untold(Box<Opened>),
     /// It is on its way.
     Handed(Box<Opened>),
     /// It is there.
@@ -58,12 +60,11 @@ impl Calls {
     }
 
     /// A call begins.
-    pub(super) fn begin(&mut self, opened: Opened) -> Result<(), TooMany> {
+    pub(super) fn begin(&mut self, run_id: CallId) -> Result<(), TooMany> {
         if self.open.len() >= MOST {
             return Err(TooMany);
         }
-        let run_id = opened.run_id.clone();
-        self.open.insert(run_id, Call { record: Record::Waits(Box::new(opened)), settling: false });
+        self.open.insert(run_id, Call { record: Record::Waits, settling: false });
         Ok(())
     }
 
@@ -72,20 +73,28 @@ impl Calls {
         self.open.insert(run_id, Call { record: Record::Written(seq), settling: false });
     }
 
-    /// What the journal is to be told of a call's beginning now; nothing if it knows, or needs not know any more.
-    pub(super) fn tell(&mut self, run_id: &CallId) -> Option<Opened> {
+    /// A call goes on: whether the journal is to be told of its beginning now, which is so once.
+    pub(super) fn tell(&mut self, opened: &Opened) -> bool {
         // One that is over has its receipt alone.
-        let call = self.open.get_mut(run_id).filter(|call| !call.settling)?;
-        let Record::Waits(opened) = &call.record else { return None };
-        let told = Opened::clone(opened);
-        call.record = Record::Handed(opened.clone());
-        Some(told)
+        let Some(call) = self.open.get_mut(&opened.run_id).filter(|call| !call.settling) else {
+            return false;
+        };
+        let tell = matches!(call.record, Record::Waits);
+        if tell {
+            call.record = Record::Handed(Box::new(opened.clone()));
+        }
+        tell
     }
 
-    /// The calls of whose beginning the journal doesn't know.
-    pub(super) fn untold(&self) -> Vec<CallId> {
-        let waits = |call: &Call| matches!(call.record, Record::Waits(_)) && !call.settling;
-        self.open.iter().filter(|(_, call)| waits(call)).map(|(run_id, _)| run_id.clone()).collect()
+    /// What the journal could not be told of calls that still go on, and is told now: at most `most` of them.
+    pub(super) fn untold(&mut self, most: usize) -> Vec<Opened> {
+        let untold = self.open.values_mut().filter(|call| !call.settling).filter_map(|call| {
+            let Record::Untold(opened) = &call.record else { return None };
+            let opened = Opened::clone(opened);
+            call.record = Record::Handed(Box::new(opened.clone()));
+            Some(opened)
+        });
+        untold.take(most).collect()
     }
 
     /// The journal has the records of these calls, the first at `first_seq`.
@@ -104,7 +113,7 @@ impl Calls {
             if let Some(call) = self.open.get_mut(run_id)
                 && let Record::Handed(opened) = &call.record
             {
-                call.record = Record::Waits(opened.clone());
+                call.record = Record::Untold(opened.clone());
             }
         }
     }
@@ -115,7 +124,7 @@ impl Calls {
         match (std::mem::replace(&mut call.settling, true), &call.record) {
             (true, _) => Settle::Twice,
             (false, Record::Handed(_)) => Settle::AfterRecord,
-            (false, Record::Waits(_) | Record::Written(_)) => Settle::Now,
+            (false, Record::Waits | Record::Untold(_) | Record::Written(_)) => Settle::Now,
         }
     }
 
@@ -139,7 +148,7 @@ impl Calls {
     pub(super) fn standing(&self) -> (u64, Vec<u64>) {
         let written = |call: &Call| match call.record {
             Record::Written(seq) => Some(seq),
-            Record::Waits(_) | Record::Handed(_) => None,
+            Record::Waits | Record::Untold(_) | Record::Handed(_) => None,
         };
         let mut open: Vec<u64> = self.open.values().filter_map(written).collect();
         open.sort_unstable();

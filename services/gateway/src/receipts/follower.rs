@@ -176,7 +176,7 @@ impl Follower {
         // The index first: others ask it. Its failure keeps nobody's file back.
         let indexed = self.index(records, to);
         if self.files.is_some() {
-            records.iter().for_each(|record| self.file(record));
+            self.file(records);
             self.shared.filed.fetch_max(to, Ordering::Relaxed);
         }
         indexed
@@ -208,27 +208,30 @@ impl Follower {
         Ok(())
     }
 
-    /// Writes the file of a receipt. What can't be written is skipped: the journal has it.
-    fn file(&mut self, record: &Record) {
-        let (Kind::Receipt(run_id), Some(files)) = (kind(&record.line), &mut self.files) else { return };
-        if record.seq <= self.shared.filed.load(Ordering::Relaxed) {
-            return;
+    /// Writes the files of receipts. What can't be written is skipped: the journal has it.
+    fn file(&mut self, records: &[Record]) {
+        let Some(files) = &mut self.files else { return };
+        let (now, filed) = (Shared::now().monotonic, self.shared.filed.load(Ordering::Relaxed));
+        let counts = &self.shared.counts;
+        let mut failed = None;
+        for record in records.iter().filter(|record| record.seq > filed) {
+            let Kind::Receipt(run_id) = kind(&record.line) else { continue };
+            match files.write(run_id, &record.line, now) {
+                Ok(Filed::Written) => drop(counts.files.inc()),
+                Ok(Filed::Skipped) => drop(counts.files_skipped.inc()),
+                Err(error) => {
+                    counts.files_failed.inc();
+                    failed = Some(error);
+                }
+            }
         }
-        match files.write(run_id, &record.line, Shared::now().monotonic) {
-            Ok(Filed::Written) => {
-                self.shared.counts.files.inc();
-            }
-            Ok(Filed::Skipped) => {
-                self.shared.counts.files_skipped.inc();
-            }
-            Err(error) => {
-                self.shared.counts.files_failed.inc();
+        match failed {
+            None => self.shared.health.ok(FILES),
+            Some(error) => {
                 let reason = format!("files of receipts can't be written ({error}); the journal has them");
                 self.shared.health.set(FILES, HealthStatus::Ok, reason);
-                return;
             }
         }
-        self.shared.health.ok(FILES);
     }
 
     fn retain(&mut self) {

@@ -97,6 +97,6 @@ pub(super) fn recover(shared: &Arc<Shared>, now: Now) {
     }
     if written {
         shared.set_writable();
-        shared.tell_of_all(now);
+        shared.tell_of_untold(now);
     }
 }

@@ -170,8 +170,8 @@ impl Receipts {
 
     /// A call begins: to be said before the first byte goes upstream. Never waits. Should it still be open after
     /// [`Receipts::open_after`], [`Receipts::tell_of`] is to be called.
-    pub fn begin(&self, opened: Opened) -> Result<(), Unavailable> {
-        self.shared.begin(opened, clock::now())
+    pub fn begin(&self, run_id: CallId) -> Result<(), Unavailable> {
+        self.shared.begin(run_id)
     }
 
     /// How long a call may be open before the journal has to know.
@@ -180,8 +180,8 @@ impl Receipts {
     }
 
     /// A call goes on: the journal is told that it has begun, once. Never waits.
-    pub fn tell_of(&self, run_id: &CallId) {
-        self.shared.tell_of(std::slice::from_ref(run_id), clock::now());
+    pub fn tell_of(&self, opened: Opened) {
+        self.shared.tell_of(opened, clock::now());
     }
 
     /// A call is over, whether it was begun or not; once for each call. It is on its way to the journal when this returns.

@@ -30,7 +30,7 @@ use super::{Config, checkpoint, index};
 /// Receipts that are held until the disk takes something again. While it doesn't no call begins, so these are of calls that
 /// were open.
 const UNWRITTEN: usize = 4_096;
-/// Records of calls that began in one group.
+/// Records of calls that began, in one group.
 const GROUP: usize = 250;
 /// The room that is made for a line.
 const LINE_BYTES: usize = 1_536;
@@ -135,33 +135,31 @@ impl Shared {
     }
 
     /// A call begins; the journal is told when it turns out to be long.
-    pub(super) fn begin(self: &Arc<Self>, opened: Opened, now: Now) -> Result<(), Unavailable> {
+    pub(super) fn begin(&self, run_id: CallId) -> Result<(), Unavailable> {
         if !self.is_writable() {
             return Err(Unavailable::Disk);
         }
-        let at_once = (self.config.open_after_ms == 0).then(|| opened.run_id.clone());
-        self.state().calls.begin(opened).map_err(|_| Unavailable::Full)?;
-        if let Some(run_id) = at_once {
-            self.tell_of(&[run_id], now);
-        }
-        Ok(())
+        self.state().calls.begin(run_id).map_err(|_| Unavailable::Full)
     }
 
-    /// Tells the journal that these calls have begun, unless it knows, or they are over. While it takes nothing they wait for
-    /// the keeper.
-    pub(super) fn tell_of(self: &Arc<Self>, calls: &[CallId], now: Now) -> bool {
+    /// Tells the journal that a call has begun, unless it knows, or the call is over. While it takes nothing, that waits for the
+    /// keeper.
+    pub(super) fn tell_of(self: &Arc<Self>, opened: Opened, now: Now) {
         let _handing = lock(&self.handing);
-        let begun: Vec<Opened> = {
-            let mut state = self.state();
-            calls.iter().filter_map(|run_id| state.calls.tell(run_id)).collect()
-        };
-        begun.is_empty() || self.write_begun(&begun, now)
+        if self.state().calls.tell(&opened) {
+            self.write_begun(&[opened], now);
+        }
     }
 
-    /// The same for all calls that are open.
-    pub(super) fn tell_of_all(self: &Arc<Self>, now: Now) {
-        let untold = self.state().calls.untold();
-        let _ = untold.chunks(GROUP).all(|group| self.tell_of(group, now));
+    /// The same of all calls of which it could not be told.
+    pub(super) fn tell_of_untold(self: &Arc<Self>, now: Now) {
+        let _handing = lock(&self.handing);
+        loop {
+            let untold = self.state().calls.untold(GROUP);
+            if untold.is_empty() || !self.write_begun(&untold, now) {
+                return;
+            }
+        }
     }
 
     fn write_begun(self: &Arc<Self>, due: &[Opened], now: Now) -> bool {

@@ -11,7 +11,7 @@ use pas_testkit::NOBODY;
 use pas_types::event::CallStatus;
 use tokio_util::task::TaskTracker;
 
-use crate::support::{config, opened, receipt, wire};
+use crate::support::{begin, config, receipt, wire};
 
 const TASK: &str = "PAS_GATEWAY_TEST_TASK";
 const DATA: &str = "PAS_GATEWAY_TEST_DATA";
@@ -78,7 +78,7 @@ async fn call_for_ever(receipts: Receipts, number: usize) {
         let run_id = receipts.next_id(clock::now());
         let status = CallStatus::ALL[round % 4];
         say(&format!("begins {run_id}"));
-        receipts.begin(opened(&run_id)).unwrap();
+        begin(&receipts, &run_id).unwrap();
         if (round + number).is_multiple_of(7) {
             // This one is never over.
             continue;
@@ -109,7 +109,7 @@ async fn do_what_is_asked_for(receipts: &Receipts) {
         match line.as_str() {
             "begin" => {
                 let run_id = receipts.next_id(clock::now());
-                match receipts.begin(opened(&run_id)) {
+                match begin(receipts, &run_id) {
                     Ok(()) => {
                         say(&format!("begun {run_id}"));
                         open.push_back(run_id);

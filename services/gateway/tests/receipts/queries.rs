@@ -4,7 +4,7 @@ use pas_testkit::until;
 use pas_types::event::CallStatus;
 use serde_json::json;
 
-use crate::support::{Gateway, config, opened, receipt, settle, whole};
+use crate::support::{Gateway, begin, config, receipt, settle, whole};
 
 #[tokio::test]
 async fn whoever_has_an_answer_finds_its_receipt_at_once_and_in_the_list() -> Result<()> {
@@ -68,7 +68,7 @@ async fn a_call_is_settled_once_and_what_its_client_does_not_wait_for_is_written
     let data = tempfile::tempdir()?;
     let gateway = Gateway::start(data.path(), config()).await?;
     let run_id = gateway.receipts.next_id(clock::now());
-    gateway.receipts.begin(opened(&run_id))?;
+    begin(&gateway.receipts, &run_id)?;
     // Nothing comes in between: the journal's answer is not heard yet, or the index keeps the first.
     let first = gateway.receipts.settle(receipt(&run_id, CallStatus::Cancelled));
     let second = gateway.receipts.settle(receipt(&run_id, CallStatus::Ok));

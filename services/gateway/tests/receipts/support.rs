@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use pas_gateway::receipts::{Opened, Receipts};
+use pas_gateway::receipts::{Opened, Receipts, Unavailable};
 use pas_gateway::{Config, http, receipts};
 use pas_service::server::Server;
 use pas_service::{Health, Metrics, Running, Settings, Sockets, Swarm, clock, publisher};
@@ -81,7 +81,14 @@ pub(crate) fn config() -> Config {
     Config { receipts, ..Config::default() }
 }
 
-/// The call `run_id` begins.
+/// The call `run_id` begins, and goes on.
+pub(crate) fn begin(receipts: &Receipts, run_id: &CallId) -> Result<(), Unavailable> {
+    receipts.begin(run_id.clone())?;
+    receipts.tell_of(opened(run_id));
+    Ok(())
+}
+
+/// What the journal is told of it.
 pub(crate) fn opened(run_id: &CallId) -> Opened {
     Opened {
         run_id: run_id.clone(),
@@ -135,7 +142,7 @@ pub(crate) async fn settle(receipts: &Receipts, count: usize, status: CallStatus
     let mut ids = Vec::new();
     for _ in 0..count {
         let run_id = receipts.next_id(clock::now());
-        receipts.begin(opened(&run_id))?;
+        begin(receipts, &run_id)?;
         receipts.settle(receipt(&run_id, status)).await?;
         ids.push(run_id);
     }

@@ -21,6 +21,8 @@ pub struct Said {
     pub words: Vec<String>,
     /// When to come again, where the error itself says so.
     pub wait: Option<Duration>,
+    /// It is a text with a code beside it, as xAI's errors are.
+    pub(crate) is_text: bool,
 }
 
 /// What that means for a call, where the status alone doesn't tell.
@@ -47,7 +49,7 @@ const MESSAGE_CHARS: usize = 500;
 /// Where a day's quota is spent: that it begins anew at midnight, Pacific time, is found out soon enough so.
 const QUOTA_OF_A_DAY: Duration = Duration::from_secs(3600);
 
-const TOO_LONG: [&str; 9] = [
+const TOO_LONG: [&str; 10] = [
     "context_length_exceeded",
     "exceed_context_size",
     "context length",
@@ -55,21 +57,16 @@ const TOO_LONG: [&str; 9] = [
     "available context size",
     "prompt is too long",
     "maximum prompt length is",
+    "too many tokens",
     "input token count",
     "exceeds the maximum number of tokens",
 ];
 const FILTERED: [&str; 4] =
     ["content_filter", "content_policy", "content management policy", "responsibleaipolicy"];
-/// Of a 400, which says that the caller is at fault, and is not.
-const NO_CREDENTIAL: [&str; 5] = [
-    "incorrect api key",
-    "api_key_invalid",
-    "user location is not supported",
-    "organization_on_hold",
-    "credit balance is too low",
-];
-/// Of a 429, which says that it helps to wait, and does not.
-const SPENT: [&str; 8] = [
+/// Words of a 400, which says that the caller is at fault, and is not.
+const NO_CREDENTIAL: [&str; 2] = ["api_key_invalid", "organization_on_hold"];
+/// Words of a 429, which says that it helps to wait, and does not.
+const SPENT: [&str; 7] = [
     "insufficient_quota",
     "credit_balance_exhausted",
     "organization_spend_limit_exceeded",
@@ -77,7 +74,6 @@ const SPENT: [&str; 8] = [
     "organization_usage_limit_exceeded",
     "enforced_spend_limit_reached",
     "contract_spend_limit_reached",
-    "used all available credits",
 ];
 
 /// Reads the error in a provider's answer.
@@ -92,7 +88,10 @@ pub fn read(body: &[u8]) -> Option<Said> {
         Some(Value::String(text)) => {
             // Ollama passes on the error of what it runs as the text of one of its own.
             let within = text.trim_start().starts_with('{').then(|| read(text.as_bytes())).flatten();
-            Some(within.unwrap_or_else(|| Said::new(text, value.get("code").and_then(word))))
+            Some(within.unwrap_or_else(|| {
+                let said = Said::new(text, value.get("code").and_then(word));
+                Said { is_text: !said.kind.is_empty(), ..said }
+            }))
         }
         // vLLM's, and OpenAI's in a stream of a response.
         _ if value["object"] == "error" || value["type"] == "error" => Some(Said::of(&value)),
@@ -133,6 +132,7 @@ impl Said {
         self.words.extend(["error_code", "reason"].into_iter().filter_map(|name| word(&detail[name])));
         let delay = detail["retryDelay"].as_str().and_then(|text| text.strip_suffix('s')?.parse().ok());
         let delay = delay.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let delay = delay.filter(|delay| !delay.is_zero());
         let violations = detail["violations"].as_array().into_iter().flatten();
         let is_of_a_day =
             |violation: &Value| violation["quotaId"].as_str().is_some_and(|quota| quota.contains("PerDay"));
@@ -146,19 +146,32 @@ impl Said {
 
     /// What it means, with the HTTP status that it came with; 200 for one inside of an answer.
     pub fn meaning(&self, status: u16) -> Meaning {
-        let said = self.words.iter().chain([&self.kind, &self.message]).map(|text| text.to_ascii_lowercase());
-        let said: Vec<String> = said.collect();
-        let says = |words: &[&str]| words.iter().any(|word| said.iter().any(|text| text.contains(word)));
+        let message = self.message.to_ascii_lowercase();
+        let words: Vec<String> =
+            self.words.iter().chain([&self.kind]).map(|word| word.to_ascii_lowercase()).collect();
+        let says = |what: &[&str]| {
+            what.iter().any(|it| message.contains(it) || words.iter().any(|word| word.contains(it)))
+        };
+        // What is held against a candidate for all callers is never taken from a sentence that may repeat one caller's words.
+        let is = |what: &[&str]| what.iter().any(|it| words.iter().any(|word| word == it));
+        let begins = |how: &str| message.starts_with(how);
         match status {
             200 | 400 | 413 | 422 if says(&TOO_LONG) => Meaning::ContextTooLong,
             200 | 400 | 413 | 422 if says(&FILTERED) => Meaning::Filtered,
-            200 | 400 if says(&NO_CREDENTIAL) => Meaning::Credential,
-            200 | 429 if says(&SPENT) => Meaning::Credential,
+            200 | 400 if is(&NO_CREDENTIAL) => Meaning::Credential,
+            400 if self.is_text && begins("incorrect api key provided: ") => Meaning::Credential,
+            400 if is(&["failed_precondition"]) && begins("user location is not supported") => {
+                Meaning::Credential
+            }
+            200 | 429 if is(&SPENT) => Meaning::Credential,
+            429 if self.is_text && begins("your team has either used all available credits") => {
+                Meaning::Credential
+            }
             401..=403 => Meaning::Credential,
             429 => Meaning::RateLimited,
             529 => Meaning::Overloaded,
             200 if says(&["overloaded", "unavailable"]) => Meaning::Overloaded,
-            200 if says(&["rate_limit", "resource_exhausted", "429"]) => Meaning::RateLimited,
+            200 if is(&["429"]) || says(&["rate_limit", "resource_exhausted"]) => Meaning::RateLimited,
             200 if says(&["invalid_request", "invalid_argument"]) => Meaning::Caller,
             400..=499 => Meaning::Caller,
             _ => Meaning::Failed,
@@ -241,6 +254,33 @@ mod tests {
                 r#"{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}"#
             ),
             Meaning::RateLimited
+        );
+    }
+
+    #[test]
+    fn no_caller_benches_a_candidate_by_his_own_words() {
+        for said in [
+            "Incorrect API key provided: x",
+            "api_key_invalid",
+            "insufficient_quota",
+            "User location is not supported",
+        ] {
+            for body in [
+                format!(
+                    r#"{{"type":"error","error":{{"type":"invalid_request_error","message":"{said}: Extra inputs are not permitted"}}}}"#
+                ),
+                format!(
+                    r#"{{"error":{{"message":"Unknown parameter: '{said}'.","type":"invalid_request_error","param":"{said}","code":"unknown_parameter"}}}}"#
+                ),
+                format!(r#"{{"error":"{said}"}}"#),
+                format!(r#"{{"code":"invalid-argument","error":"no such field: {said}"}}"#),
+            ] {
+                assert_eq!(meaning(400, &body), Meaning::Caller, "{body}");
+            }
+        }
+        assert_eq!(
+            meaning(200, r#"{"error":{"message":"64290 tokens","type":"server_error"}}"#),
+            Meaning::Failed
         );
     }
 

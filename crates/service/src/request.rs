@@ -146,7 +146,7 @@ async fn pass(edge: &Edge, mut request: Request, next: impl Inner) -> Response {
 }
 
 async fn handle(edge: &Edge, request: Request, next: impl Inner, request_id: HeaderValue) -> Response {
-    let started = clock::now();
+    let started = clock::monotonic();
     let route = Route(request.extensions().get::<MatchedPath>().cloned());
     let is_rpc = is_rpc(request.headers());
     let method = request.method().clone();
@@ -175,7 +175,7 @@ async fn handle(edge: &Edge, request: Request, next: impl Inner, request_id: Hea
         cors::admit(response.headers_mut(), origin);
     }
     let status = response.status().as_u16();
-    let took = clock::monotonic().saturating_sub(started.monotonic);
+    let took = clock::monotonic().saturating_sub(started);
     tracing::debug!(%method, route = route.as_str(), status, took_us = took.as_micros() as u64, "answered");
     edge.metrics.requests.get_or_create(&RequestLabels { route: route.clone(), status }).inc();
     edge.metrics.request_seconds.get_or_create(&RouteLabel { route }).observe(took.as_secs_f64());

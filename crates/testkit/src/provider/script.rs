@@ -50,6 +50,8 @@ pub struct Script {
     pub status: Option<u16>,
     /// The message of the error.
     pub message: Option<String>,
+    /// All of the error instead, as JSON: for who has a shape of his own.
+    pub error: Option<Value>,
     /// `Retry-After`, in seconds.
     pub retry_after_s: Option<u64>,
     /// The dialect's own headers say that the limit is spent, and starts anew in so many seconds.
@@ -111,6 +113,7 @@ impl Default for Script {
             no_usage: false,
             status: None,
             message: None,
+            error: None,
             retry_after_s: None,
             reset_s: None,
             headers: BTreeMap::new(),

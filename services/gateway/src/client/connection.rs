@@ -86,7 +86,7 @@ impl Connection {
         let response = poll_fn(|context| {
             with(bell, context, || {
                 drive(driver, waker);
-                answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+                answer.as_mut().poll(&mut Context::from_waker(waker))
             })
         });
         Ok(response.await?.map(|body| Answer { body, connection: self }))
@@ -131,6 +131,8 @@ pub struct Answer {
 impl Answer {
     /// The connection; that the body has come to its end is the caller's word.
     pub(super) fn into_connection(self) -> Connection {
+        // Nobody waits for it any more.
+        drop(self.connection.bell.task.take());
         self.connection
     }
 }
@@ -214,17 +216,22 @@ mod tests {
         let root = Root::read(&provider.url()).unwrap();
         let pool = Pool::new(root.origin, Connector::default());
         let ask = async || {
-            let request = || Request::get("/v1/models").body(Full::default()).unwrap();
-            let sent = pool.send(request(), || Some(request()), true, Duration::from_secs(30)).await.unwrap();
+            let request = Request::get("/v1/models").body(Full::default()).unwrap();
+            let sent = pool.send(request, || None, true, Duration::from_secs(30)).await.unwrap();
             let mut answer = sent.response.into_body();
             while answer.frame().await.is_some() {}
             pool.give_back(answer);
             (sent.connect.is_some(), provider.accepted())
         };
         assert_eq!((ask().await, ask().await), ((true, 1), (false, 1)));
-        let mut open = provider.open();
+        pool.shed();
+        assert_eq!(pool.kept(), 1);
         provider.close_idle();
-        open.wait_for(|open| *open == 0).await.unwrap();
+        pas_testkit::until("it is shed", async || {
+            pool.shed();
+            (pool.kept() == 0).then_some(())
+        })
+        .await;
         assert_eq!(ask().await, (true, 2));
     }
 }

@@ -87,12 +87,20 @@ impl Pool {
         lock(&self.idle[slot()])
     }
 
-    /// Closes what has been idle for too long: the connections of a busy hour are not kept for a quiet one.
+    /// Closes what has been idle for too long, or what the peer has closed: the connections of a busy hour are not kept for a
+    /// quiet one.
     pub fn shed(&self) {
         let now = clock::monotonic();
         for idle in &self.idle {
-            lock(idle).retain(|idle| now.saturating_sub(idle.since) <= IDLE_FOR);
+            lock(idle)
+                .retain_mut(|idle| now.saturating_sub(idle.since) <= IDLE_FOR && idle.connection.is_ready());
         }
+    }
+
+    /// How many are kept.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.idle.iter().map(|idle| lock(idle).len()).sum()
     }
 
     /// A kept connection that is still open, the latest first: what is not needed grows old and goes.

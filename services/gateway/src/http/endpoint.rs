@@ -146,7 +146,7 @@ fn no_such(request: &Request, supported: &str) -> Response {
 
 /// Whose SDK asks.
 pub(super) fn family(path: &str, headers: &HeaderMap) -> Family {
-    if path.starts_with("/v1beta") {
+    if path.starts_with("/v1beta") || headers.contains_key("x-goog-api-key") {
         Family::Gemini
     } else if headers.contains_key("anthropic-version") {
         Family::Anthropic

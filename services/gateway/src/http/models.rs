@@ -13,10 +13,11 @@ use super::endpoint::family;
 use crate::app::App;
 
 pub(super) fn described() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).route("/models", get(list))
+    OpenApiRouter::new().routes(routes!(list)).route("/models", get(list)).route("/v1beta/models", get(list))
 }
 
-/// The models that somebody serves, and the named routes; in Anthropic's shape where the request has `anthropic-version`.
+/// The models that somebody serves, and the named routes; in Anthropic's shape where the request has `anthropic-version`, in
+/// Gemini's where it has `x-goog-api-key`.
 #[utoipa::path(get, path = "/v1/models", responses((status = 200, description = "All of them", body = serde_json::Value)))]
 async fn list(State(app): State<App>, request: Request) -> Response {
     let snapshot = app.snapshots().take();
@@ -32,7 +33,14 @@ async fn list(State(app): State<App>, request: Request) -> Response {
                 (data.first().map(|model| &model["id"]), data.last().map(|model| &model["id"]));
             json!({"first_id": first, "last_id": last, "has_more": false, "data": data})
         }
-        _ => {
+        Family::Gemini => {
+            let methods = ["generateContent", "streamGenerateContent", "countTokens"];
+            let models: Vec<_> = named
+                .map(|(id, _)| json!({"name": format!("models/{id}"), "displayName": id, "supportedGenerationMethods": methods}))
+                .collect();
+            json!({ "models": models })
+        }
+        Family::OpenAi | Family::Pas => {
             let data: Vec<_> = named
                 .map(|(id, kind)| json!({"id": id, "object": "model", "created": 0, "owned_by": format!("pas-{kind}")}))
                 .collect();

@@ -2,8 +2,8 @@
 //!
 //! What always holds:
 //!
-//! - A call is begun and settled without waiting: both hand a line to the journal's writer. Who may not go on before the
-//!   receipt is safe awaits [`Settled`].
+//! - A call is begun and settled without waiting; what the journal is told of it is handed to its writer. Who may not go on
+//!   before the receipt is safe awaits [`Settled`].
 //! - Whatever call the journal knows to have begun has exactly one receipt, at the latest after the next start, as `lost`.
 //! - While the disk takes nothing no call begins. What was open then is held (4,096 receipts), and written when it can be.
 //! - The journal comes first. Index, files and events follow it, each from a place of its own that outlives any death;

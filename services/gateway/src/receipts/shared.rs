@@ -166,7 +166,10 @@ impl Shared {
         let calls: Vec<CallId> = due.iter().map(|opened| opened.run_id.clone()).collect();
         let payloads: Result<Vec<Payload>, Unavailable> =
             due.iter().map(|opened| payload(&OpenLine { open: opened })).collect();
-        let Ok(payloads) = payloads else { return false };
+        let Ok(payloads) = payloads else {
+            self.state().calls.not_opened(&calls);
+            return false;
+        };
         let (shared, group) = (Arc::clone(self), calls.clone());
         let taken = self.journal.append(payloads, now, move |result| match result {
             Ok(Appended { first_seq, .. }) => {

@@ -10,17 +10,21 @@ use crate::support::{World, gateway, run_id, scripted, swarm};
 
 #[tokio::test]
 async fn who_refuses_its_credential_is_out_until_it_is_registered_anew() {
-    for (status, outcome, message) in [
-        (401, "status_401", "bad key sk-marked"),
-        (402, "status_402", "nothing is left on sk-marked"),
-        (403, "status_403", "sk-marked may not"),
-        // xAI's way to say 401, and OpenAI's to say 402.
-        (400, "status_400", "Incorrect API key provided: sk-marked."),
-        (429, "status_429", "insufficient_quota: nothing is left on sk-marked"),
+    // xAI's way to say 401, and OpenAI's to say 402.
+    let xai = json!({"code": "invalid-argument", "error": "Incorrect API key provided: sk-marked."});
+    let spent = json!({"error": {"message": "nothing is left on sk-marked", "type": "insufficient_quota",
+        "param": null, "code": "credit_balance_exhausted"}});
+    for (status, outcome, error) in [
+        (401, "status_401", None),
+        (402, "status_402", None),
+        (403, "status_403", None),
+        (400, "status_400", Some(xai)),
+        (429, "status_429", Some(spent)),
     ] {
         for way in Way::all() {
             let two = Two::start().await;
-            two.script(&Script { message: Some(message.to_owned()), ..Script::status(status) });
+            let message = Some("bad key sk-marked".to_owned());
+            two.script(&Script { message, error: error.clone(), ..Script::status(status) });
             let (answered, text, receipt) = way.ask(&two.world).await;
             assert!(answered == 200 && way.is_whole(&text), "{way:?}: {text}");
             assert_eq!(outcomes(&receipt), [outcome, "ok"], "{way:?}: {receipt}");

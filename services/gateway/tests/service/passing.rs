@@ -1,3 +1,4 @@
+use pas_gateway::{Config, receipts};
 use pas_testkit::provider::Fault;
 use pas_testkit::{Provider, Script, until};
 use serde_json::{Value, json};
@@ -180,9 +181,37 @@ async fn the_journal_knows_of_a_call_that_goes_on_whether_anything_has_come_of_i
     let id = listed.await;
     until("the call is recorded", async || is_recorded(&world, &id).then_some(())).await;
     waits.shutdown().await;
+    world.stop().await;
+}
 
-    provider.script(Script::default());
-    let quick = world.post("/v1/chat/completions").json(&chat(false)).send().await.unwrap();
-    assert_eq!((quick.status().as_u16(), is_recorded(&world, &run_id(&quick))), (200, false));
+#[tokio::test]
+async fn the_journal_knows_of_every_call_at_once_or_of_none_that_is_over_soon_as_it_is_set() {
+    for (open_after_ms, known) in [(0, true), (1_000, false)] {
+        let receipts = receipts::Config { open_after_ms, ..receipts::Config::default() };
+        let world = World::with(Config { receipts, ..Config::default() }).await;
+        let provider = Provider::start().unwrap();
+        world.register("scripted", &provider).await;
+        let answer = world.post("/v1/chat/completions").json(&chat(false)).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), is_recorded(&world, &run_id(&answer))), (200, known));
+        world.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_can_be_asked_for_is_listed_in_the_shape_of_whose_sdk_asks() {
+    let (world, provider) = (World::start().await, Provider::start().unwrap());
+    world.register("scripted", &provider).await;
+    let list = async |path: &str, header: (&'static str, &'static str)| {
+        let asked =
+            pas_testkit::http().get(format!("{}{path}", world.gateway.url())).header(header.0, header.1);
+        asked.send().await.unwrap().json::<Value>().await.unwrap()
+    };
+    let openai = list("/v1/models", ("authorization", "Bearer x")).await;
+    assert_eq!((&openai["object"], &openai["data"][0]["id"]), (&json!("list"), &json!("scripted-1")));
+    let anthropic = list("/v1/models", ("anthropic-version", "2023-06-01")).await;
+    assert_eq!((&anthropic["has_more"], &anthropic["data"][0]["type"]), (&json!(false), &json!("model")));
+    for (path, header) in [("/v1/models", ("x-goog-api-key", "x")), ("/v1beta/models", ("accept", "*/*"))] {
+        assert_eq!(list(path, header).await["models"][0]["name"], "models/scripted-1", "{path}");
+    }
     world.stop().await;
 }

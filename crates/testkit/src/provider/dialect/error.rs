@@ -27,6 +27,9 @@ pub(in crate::provider) fn status(script: &Script) -> u16 {
 
 /// The body of an error.
 pub(in crate::provider) fn body(ask: &Ask, script: &Script) -> Value {
+    if let Some(error) = &script.error {
+        return error.clone();
+    }
     let status = status(script);
     let is_too_long = script.fault == Some(Fault::ContextTooLong);
     let message = |usual: &str| script.message.clone().unwrap_or_else(|| usual.to_owned());

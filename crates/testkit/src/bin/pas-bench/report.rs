@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 
-use crate::bar::{Bar, Limit};
+use crate::bar::{Bar, Limit, Unit};
 use crate::machine::Machine;
 use crate::out;
 
@@ -60,6 +60,11 @@ impl Report {
 
 fn row(bar: &Bar) -> String {
     let mark = if bar.met { "met   " } else { "MISSED" };
+    // What is not quite all must not look like all.
+    let figure = match bar.unit {
+        Unit::Percent => |value| format!("{value:.3}"),
+        _ => figure,
+    };
     let runs: Vec<String> = bar.runs.iter().map(|run| figure(*run)).collect();
     let (median, unit) = (figure(bar.median), bar.unit.words());
     let limit = match bar.limit {
@@ -82,7 +87,6 @@ fn figure(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bar::Unit;
 
     #[test]
     fn a_row_says_what_was_measured_and_what_was_asked() {
@@ -90,6 +94,8 @@ mod tests {
         assert_eq!(row(&bar), "  met     registry   restart: 100.0 ms (< 300; runs 100.0, 101, 7.00)");
         let bar = Bar::new("gateway", "later", Unit::Ms, 0.055, vec![-0.0421]);
         assert_eq!(row(&bar), "  met     gateway    later: -0.042 ms (< 0.055; runs -0.042)");
+        let bar = Bar { unit: Unit::Percent, ..Bar::share("gateway", "good", 99.0, vec![99.975]) };
+        assert_eq!(row(&bar), "  met     gateway    good: 99.975 % (>= 99.000; runs 99.975)");
         let bar = Bar::rate("events", "published", 2_000.0, vec![1_999.0]);
         assert_eq!(row(&bar), "  MISSED  events     published: 1999 /s (>= 2000; runs 1999)");
     }

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use pas_service::Running;
 use pas_testkit::{NOBODY, Process, Provider, http, until};
 use pas_types::catalog;
-use rustix::process::Signal;
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -260,4 +261,45 @@ async fn a_kill_loses_no_receipt_of_an_answered_call_and_settles_the_open_ones_a
 #[ignore = "takes a minute: scripts/test.sh --long runs it"]
 async fn fifty_kills_lose_no_receipt_of_an_answered_call_and_settle_the_open_ones_as_lost() {
     kill(50).await;
+}
+
+/// A gateway whose writes can be made to fail, as on a full disk, while it runs.
+async fn start_on_a_disk_that_fills(registry: &Running, provider: &Provider, data: &Path) -> Process {
+    register(registry, &scripted("local", "scripted", provider)).await;
+    let program = data.join("gateway.sh");
+    let script = format!("#!/bin/sh\ntrap '' XFSZ\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_pas-gateway"));
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let arguments = ["--registry-url", &registry.url(), "--router-url", NOBODY];
+    Process::start(&catalog::GATEWAY, &program, data, &arguments).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_whose_receipt_cannot_be_written_ends_with_an_error_and_no_end_mark() {
+    let (data, provider) = (tempfile::tempdir().unwrap(), Provider::start().unwrap());
+    let registry = registry(&swarm(data.path(), NOBODY.to_owned())).await;
+    let gateway = start_on_a_disk_that_fills(&registry, &provider, data.path()).await;
+    ready(&gateway.url()).await;
+    let room = |current| {
+        let pid = Pid::from_raw(i32::try_from(gateway.pid()).unwrap());
+        prlimit(pid, Resource::Fsize, Rlimit { current, maximum: None }).unwrap();
+    };
+    // It has begun; the disk is full long before it ends.
+    let asked = http().post(format!("{}/v1/chat/completions", gateway.url())).json(&chat(true));
+    let mut answer = asked.header("x-scripted", "chunks=3,gap_ms=2000").send().await.unwrap();
+    let id = run_id(&answer);
+    let mut text = String::from_utf8(answer.chunk().await.unwrap().unwrap().to_vec()).unwrap();
+    room(Some(1));
+    while let Some(piece) = answer.chunk().await.unwrap() {
+        text.push_str(std::str::from_utf8(&piece).unwrap());
+    }
+    assert!(text.contains("\"error\"") && !text.contains("[DONE]"), "{text}");
+    room(None);
+    let receipt = until("its receipt is written", async || {
+        let answer = http().get(format!("{}/receipts/{id}", gateway.url())).send().await.ok()?;
+        if answer.status() == 200 { answer.json::<Value>().await.ok() } else { None }
+    })
+    .await;
+    assert_eq!(receipt["status"], "error", "its caller was told so: {receipt}");
+    registry.stop().await.unwrap();
 }

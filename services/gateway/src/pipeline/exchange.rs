@@ -73,7 +73,7 @@ pub(super) async fn exchange(
     let trace = &mut underway.trace;
     (trace.connect, trace.first_byte) = (connect, Some(begun.elapsed()));
     trace.http_status = Some(response.status().as_u16());
-    let (parts, mut body) = response.into_parts();
+    let (parts, body) = response.into_parts();
     if !parts.status.is_success() {
         return Err(refused(way, limit, parts, body, lane).await);
     }
@@ -94,9 +94,7 @@ pub(super) async fn exchange(
         }
         // Some answer a stream with an error in one piece.
         (_, Kind::Json) => {
-            let read = read(way, limit, &mut body, way.app.config().answer_bytes).await?;
-            lane.pool.give_back(body);
-            let body = read;
+            let body = read(way, limit, body, lane, way.app.config().answer_bytes).await?;
             if wants_stream {
                 return Err(inside(&body).unwrap_or_else(|| Failed::of(Fault::WrongType)));
             }
@@ -162,14 +160,19 @@ fn kind(headers: &HeaderMap) -> Kind {
     }
 }
 
+/// Reads all of a body, and gives its connection back.
 async fn read(
     way: &Way<'_>,
     limit: Instant,
-    body: &mut client::Answer,
+    mut body: client::Answer,
+    lane: &Lane,
     most: usize,
 ) -> Result<Bytes, Box<Failed>> {
-    match timeout_at(limit, whole::read(body, most)).await {
-        Ok(Ok(body)) => Ok(body),
+    match timeout_at(limit, whole::read(&mut body, most)).await {
+        Ok(Ok(read)) => {
+            lane.pool.give_back(body);
+            Ok(read)
+        }
         Ok(Err(Unread::Cut)) => Err(Failed::of(Fault::Cut)),
         Ok(Err(Unread::TooLarge)) => Err(Failed::of(Fault::TooLarge)),
         Err(_) => Err(Failed::of(late(way, limit, Fault::Stalled))),
@@ -181,14 +184,12 @@ async fn refused(
     way: &Way<'_>,
     limit: Instant,
     parts: http::response::Parts,
-    mut body: client::Answer,
+    body: client::Answer,
     lane: &Lane,
 ) -> Box<Failed> {
-    let Ok(read) = read(way, limit, &mut body, ERROR_BYTES).await else {
+    let Ok(body) = read(way, limit, body, lane, ERROR_BYTES).await else {
         return Failed::of(status_fault(parts.status, &parts.headers, None));
     };
-    lane.pool.give_back(body);
-    let body = read;
     let said = said::read(&body);
     let fault = status_fault(parts.status, &parts.headers, said.as_ref());
     let headers = headers::back(parts.headers);

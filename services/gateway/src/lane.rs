@@ -7,8 +7,8 @@ use pas_routing::{Candidate, Service};
 use pas_service::clock;
 use pas_types::id::ServiceId;
 use pas_types::registry::Status;
+use pas_upstream::{Connector, Origin, Pool, Root};
 
-use crate::client::{Connector, Origin, Pool, Root};
 use crate::core::breaker::{Blame, Breaker, Held, News, Pass, Rules};
 
 /// The way to one candidate.

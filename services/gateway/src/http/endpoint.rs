@@ -15,11 +15,12 @@ use pas_types::invoke::{Target, TargetType};
 use pas_types::receipt::RoutingReceipt;
 use pas_types::time::Now;
 use pas_types::{Error, limits};
+use pas_upstream::headers::onward;
 
 use super::{encode, waiting};
 use crate::app::App;
 use crate::call::{Call, Form, Handed, Operation, Wishes};
-use crate::{headers, pipeline};
+use crate::pipeline;
 
 /// A request of a dialect, as its route knows it.
 pub(super) struct Asking {
@@ -120,7 +121,7 @@ async fn decode(begun: &Begun, request: Request, asking: Asking) -> Result<Call,
 /// What a request's caller wishes, the headers that go on with it, and its body.
 pub(super) async fn read(request: Request) -> Result<(Wishes, HeaderMap, Bytes), Error> {
     let (headers, body) = web::text(request, limits::CALL_BODY_BYTES).await?;
-    Ok((Wishes::read(&headers)?, headers::onward(headers), body))
+    Ok((Wishes::read(&headers)?, onward(headers), body))
 }
 
 /// What SDKs may ask for that isn't here is answered in their own shape, and names what is.

@@ -11,6 +11,7 @@ use pas_routing::Choice;
 use pas_service::web::is_json;
 use pas_types::event::CallUsage;
 use pas_types::routing::ContentFilter;
+use pas_upstream::{SendError, Sent, headers};
 use tokio::time::{Duration, Instant, timeout_at};
 
 use super::attempt::{Failed, Trace, Underway, candidate};
@@ -19,9 +20,7 @@ use super::plan::is_atomic;
 use super::whole::{self, AsIs, Unread, Whole};
 use super::{Way, request};
 use crate::call::Form;
-use crate::client::{self, SendError, Sent};
 use crate::core::fault::Fault;
-use crate::headers;
 use crate::lane::Lane;
 
 /// Bytes of a provider's error that are read.
@@ -164,7 +163,7 @@ fn kind(headers: &HeaderMap) -> Kind {
 async fn read(
     way: &Way<'_>,
     limit: Instant,
-    mut body: client::Answer,
+    mut body: pas_upstream::Answer,
     lane: &Lane,
     most: usize,
 ) -> Result<Bytes, Box<Failed>> {
@@ -184,7 +183,7 @@ async fn refused(
     way: &Way<'_>,
     limit: Instant,
     parts: http::response::Parts,
-    body: client::Answer,
+    body: pas_upstream::Answer,
     lane: &Lane,
 ) -> Box<Failed> {
     let Ok(body) = read(way, limit, body, lane, ERROR_BYTES).await else {

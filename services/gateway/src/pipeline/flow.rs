@@ -8,9 +8,9 @@ use hyper::body::{Body, Frame};
 use pas_dialects::sse::Framer;
 use pas_dialects::stream::{Finish, Meter, Part};
 use pas_dialects::{Dialect, sse};
+use pas_upstream::Answer;
 
 use crate::call::Form;
-use crate::client::Answer;
 use crate::core::fault::Fault;
 
 /// What comes.

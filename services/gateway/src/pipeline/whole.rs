@@ -6,8 +6,6 @@ use http_body_util::BodyExt;
 use pas_dialects::said;
 use pas_types::{Error, ErrorCode};
 
-use crate::client;
-
 /// An answer.
 #[derive(Debug)]
 pub(crate) struct Whole {
@@ -51,7 +49,7 @@ pub(super) enum Unread {
 }
 
 /// Reads a body of at most `limit` bytes.
-pub(super) async fn read(body: &mut client::Answer, limit: usize) -> Result<Bytes, Unread> {
+pub(super) async fn read(body: &mut pas_upstream::Answer, limit: usize) -> Result<Bytes, Unread> {
     // What comes in one piece, as most do, is not copied.
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();

@@ -15,7 +15,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 
-use super::connect::Stream;
+use crate::connect::Stream;
 
 /// Bytes of a head.
 const HEAD_BYTES: usize = 256 * 1024;
@@ -23,7 +23,7 @@ const HEAD_BYTES: usize = 256 * 1024;
 type Driver = http1::Connection<TokioIo<Stream>, Full<Bytes>>;
 
 /// A connection. Dropped, it is closed.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     /// None once it has ended.
     driver: Option<Pin<Box<Driver>>>,
@@ -60,7 +60,7 @@ impl Wake for Bell {
 }
 
 impl Connection {
-    pub(super) async fn over(stream: Stream) -> hyper::Result<Self> {
+    pub(crate) async fn over(stream: Stream) -> hyper::Result<Self> {
         let handshake = http1::Builder::new().max_buf_size(HEAD_BYTES).handshake(TokioIo::new(stream));
         let (sender, driver) = handshake.await?;
         let bell = Arc::new(Bell::default());
@@ -69,18 +69,18 @@ impl Connection {
     }
 
     /// Whether a request can be sent now; also notices what the peer has done while nobody looked.
-    pub(super) fn is_ready(&mut self) -> bool {
+    pub(crate) fn is_ready(&mut self) -> bool {
         self.drive();
         self.driver.is_some() && self.sender.is_ready()
     }
 
     /// Whether it is of no more use.
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.driver.is_none() || self.sender.is_closed()
     }
 
     /// Sends a request, and waits for the head of its answer.
-    pub(super) async fn send(mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Answer>> {
+    pub(crate) async fn send(mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Answer>> {
         let mut answer = std::pin::pin!(self.sender.send_request(request));
         let (driver, bell, waker) = (&mut self.driver, &self.bell, &self.waker);
         let response = poll_fn(|context| {
@@ -130,7 +130,7 @@ pub struct Answer {
 
 impl Answer {
     /// The connection; that the body has come to its end is the caller's word.
-    pub(super) fn into_connection(self) -> Connection {
+    pub(crate) fn into_connection(self) -> Connection {
         // Nobody waits for it any more.
         drop(self.connection.bell.task.take());
         self.connection
@@ -176,8 +176,8 @@ mod tests {
     use pas_testkit::{Provider, Script};
     use tokio::task::JoinSet;
 
-    use super::super::{Connector, Pool, Root};
     use super::*;
+    use crate::{Connector, Pool, Root};
 
     /// In as many threads as there may be: whoever hears of what came is another than who drives the connection then.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

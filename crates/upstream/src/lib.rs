@@ -1,13 +1,12 @@
-//! Everything that the gateway calls: whatever is registered, at its url; and the provider router, whom it hears.
+#![doc = include_str!("../README.md")]
 
 mod connect;
 mod connection;
+pub mod headers;
 mod origin;
 mod pool;
-mod router;
 
 pub use connect::Connector;
 pub use connection::Answer;
 pub use origin::{Origin, Root};
 pub use pool::{Pool, SendError, Sent};
-pub use router::{Documents, Heard, Router};

@@ -10,8 +10,8 @@ use http_body_util::Full;
 use pas_service::client::root_cause;
 use pas_service::clock;
 
-use super::connection::{Answer, Connection};
-use super::{Connector, Origin};
+use crate::connection::{Answer, Connection};
+use crate::{Connector, Origin};
 
 /// Connections that are kept idle.
 const IDLE: usize = 256;
@@ -99,7 +99,7 @@ impl Pool {
 
     /// How many are kept.
     #[cfg(test)]
-    pub(super) fn kept(&self) -> usize {
+    pub(crate) fn kept(&self) -> usize {
         self.idle.iter().map(|idle| lock(idle).len()).sum()
     }
 

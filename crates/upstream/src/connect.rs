@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::Origin;
+use crate::Origin;
 
 /// Makes connections. Clones share the certificates that are trusted, which are read when they are first needed.
 #[derive(Clone, Default)]

@@ -23,13 +23,23 @@ free_port() {
   done
 }
 
+# No account of whoever runs this is charged, and no server on the machine takes part.
+unset OPENAI_API_KEY ANTHROPIC_API_KEY GEMINI_API_KEY GOOGLE_API_KEY XAI_API_KEY HF_TOKEN
+unset OLLAMA_API_KEY LMSTUDIO_API_KEY LLAMA_API_KEY TINYLLAMA_API_KEY
+nobody="http://127.0.0.1:1"
+env_file="$work/.env"
+# What calls a provider or a server.
+doors=(llama tinyllama openai anthropic gemini grok huggingface ollama lmstudio)
+
 # Ports that differ.
 while :; do
   registry_port="$(free_port)" events_port="$(free_port)" monitor_port="$(free_port)" router_port="$(free_port)"
   classifier_port="$(free_port)" gateway_port="$(free_port)"
   ports=("$registry_port" "$events_port" "$monitor_port" "$router_port" "$classifier_port" "$gateway_port")
+  for door in "${doors[@]}"; do ports+=("$(free_port)"); done
   [ "$(printf '%s\n' "${ports[@]}" | sort -u | wc -l)" -ne "${#ports[@]}" ] || break
 done
+door_ports=("${ports[@]:6}")
 registry="http://127.0.0.1:$registry_port"
 events="http://127.0.0.1:$events_port"
 monitor="http://127.0.0.1:$monitor_port"
@@ -44,6 +54,13 @@ start_swarm() {
     printf 'provider_router:\n  port: %s\n' "$router_port"
     printf 'classifier:\n  port: %s\n' "$classifier_port"
     printf 'gateway:\n  port: %s\n  router_url: http://127.0.0.1:%s\n' "$gateway_port" "$router_port"
+    local index
+    for index in "${!doors[@]}"; do
+      local base="PAS_${doors[index]^^}_BASE_URL"
+      printf '%s:\n  port: %s\n  env_file: %s\n  router_url: http://127.0.0.1:%s\n' \
+        "${doors[index]}" "${door_ports[index]}" "$env_file" "$router_port"
+      [ -n "${!base:-}" ] || printf '  base_url: %s\n' "$nobody"
+    done
     printf 'registry:\n  port: %s\n' "$registry_port"
     [ $# -eq 0 ] || printf '  %s\n' "$@"
   } >"$work/pas.yaml"

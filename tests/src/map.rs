@@ -2,9 +2,9 @@
 //!
 //! What a service calls stands in its `src/client.rs` or below `src/client/`; what every service but the registry calls,
 //! in the chassis's `presence.rs`; what those call that publish, in its `publisher`, and those that follow what is registered,
-//! in its `fleet`. A path comes from a constant of `pas_types::<service>::path`, whose documentation
-//! begins with its method; a gRPC client from `pas_proto::<area>::v1`. Whoever writes it otherwise isn't seen here, so
-//! outgoing clients are found, and refused, wherever else they stand.
+//! in its `fleet`; what a door to a provider calls, in the adapter's `client`. A path comes from a constant of
+//! `pas_types::<service>::path`, whose documentation begins with its method; a gRPC client from `pas_proto::<area>::v1`. Whoever
+//! writes it otherwise isn't seen here, so outgoing clients are found, and refused, wherever else they stand.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,11 +23,16 @@ const PUBLISHES: &str = "publisher::spawn(";
 /// By these a service follows what is registered.
 const FOLLOWS: [&str; 2] = ["fleet::spawn(", "fleet::follow("];
 
+/// By this services are doors to somebody who answers for models.
+const IS_DOOR: &str = "pas_adapter::run(";
+
 /// The map, as it is checked in.
 pub fn map() -> Result<String> {
     let words = Vocabulary::read()?;
     let publishing = words.calls(&read(&root().join("crates/service/src/publisher/link.rs"))?)?;
     let following = words.calls(&read(&root().join("crates/service/src/fleet/link.rs"))?)?;
+    let mut door = words.calls(&read(&root().join("crates/adapter/src/client/matrix.rs"))?)?;
+    door.insert("its provider: its url".to_owned());
     let presence = words.calls(&read(&root().join("crates/service/src/presence.rs"))?)?;
     let mut lines = vec![
         "# Which service calls which. Generated from the code, and held against it, by pas-tests.".to_owned(),
@@ -41,6 +46,9 @@ pub fn map() -> Result<String> {
             }
             if source.text.contains(PUBLISHES) {
                 calls.extend(publishing.iter().cloned());
+            }
+            if source.text.contains(IS_DOOR) {
+                calls.extend(door.iter().cloned());
             }
             if FOLLOWS.iter().any(|follows| source.text.contains(follows)) {
                 calls.extend(following.iter().cloned());

@@ -11,14 +11,17 @@ use utoipa::openapi::OpenApi;
 
 /// Every service with its document.
 fn documents() -> Vec<(catalog::Entry, OpenApi)> {
-    vec![
+    let doors = pas_adapters::PROFILES.into_iter().chain([&pas_local_llm::LLAMA, &pas_local_llm::TINYLLAMA]);
+    let doors = doors.map(|profile| (profile.entry, pas_adapter::openapi(profile)));
+    let others = [
         (catalog::REGISTRY, pas_registry::openapi()),
         (catalog::EVENT_STREAM, pas_event_stream::openapi()),
         (catalog::HEARTBEAT_MONITOR, pas_heartbeat_monitor::openapi()),
         (catalog::GATEWAY, pas_gateway::openapi()),
         (catalog::PROVIDER_ROUTER, pas_provider_router::openapi()),
         (catalog::CLASSIFIER, pas_classifier::openapi()),
-    ]
+    ];
+    others.into_iter().chain(doors).collect()
 }
 
 /// What the references in a document point to.

@@ -104,7 +104,8 @@ impl Source {
     /// Asks a service what configuration is in force, so that there is one reading of it: the service's own.
     fn ask(&self, entry: &Entry) -> Result<(Shared, Own)> {
         let binary = binary(entry)?;
-        let output = Command::new(&binary).args(self.flags()).arg("--print-config").output();
+        let mut command = without_foreign_credentials(Command::new(&binary), entry.name);
+        let output = command.args(self.flags()).arg("--print-config").output();
         let output = output.with_context(|| format!("cannot run {}", binary.display()))?;
         if !output.status.success() {
             bail!(
@@ -141,7 +142,7 @@ impl Swarm {
 
     /// The command that runs a service.
     pub(crate) fn command(&self, service: &Service) -> Command {
-        let mut command = Command::new(&service.binary);
+        let mut command = without_foreign_credentials(Command::new(&service.binary), service.name);
         command.args(self.source.flags()).arg("--log-file").arg(self.home.log(service.name));
         command
     }
@@ -159,6 +160,15 @@ impl Service {
         let url = url_of(*address, port);
         Ok(Self { name: entry.name, section: entry.section, binary: binary(entry)?, bind, port, url })
     }
+}
+
+/// A provider's credential is seen by nobody but the door to that provider.
+fn without_foreign_credentials(mut command: Command, service: &str) -> Command {
+    let foreign = SERVICES.iter().filter(|entry| entry.name != service).flat_map(|entry| entry.credentials);
+    for variable in foreign {
+        command.env_remove(variable);
+    }
+    command
 }
 
 /// The program of a service: beside this one, so that both come from one build.

@@ -27,16 +27,37 @@ pub fn render(family: Family, error: &Error, request_id: &str, run_id: Option<&s
     value.to_string().into_bytes()
 }
 
+/// A provider's own error, in the shape that a caller's SDK knows, where the provider has another; `code` is its own word for it.
+pub fn reshaped(family: Family, status: u16, message: &str, code: &str) -> Vec<u8> {
+    let code = Some(code).filter(|code| !code.is_empty());
+    let value = match family {
+        Family::Pas => json!({ "error": message }),
+        Family::OpenAi => {
+            json!({"error": {"message": message, "type": openai_kind(status), "param": null, "code": code}})
+        }
+        Family::Anthropic => {
+            let kind = anthropic_kind(status);
+            json!({"type": "error", "error": {"type": kind, "message": message, "details": {"error_code": code}}})
+        }
+        Family::Gemini => json!({"error": {"code": status, "message": message, "status": code}}),
+    };
+    value.to_string().into_bytes()
+}
+
 fn openai(error: &Error) -> serde_json::Value {
-    let kind = match error.status() {
+    let kind = openai_kind(error.status());
+    json!({"message": error.message, "type": kind, "param": error.field, "code": error.code})
+}
+
+fn openai_kind(status: u16) -> &'static str {
+    match status {
         400 | 404 | 405 | 413 | 414 | 415 | 422 | 431 => "invalid_request_error",
         401 => "authentication_error",
         403 => "permission_error",
         402 => "insufficient_quota",
         429 => "rate_limit_error",
         _ => "server_error",
-    };
-    json!({"message": error.message, "type": kind, "param": error.field, "code": error.code})
+    }
 }
 
 fn anthropic_kind(status: u16) -> &'static str {

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod error;
+pub mod ollama;
 pub mod request;
 pub mod said;
 pub mod splice;

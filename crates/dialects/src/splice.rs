@@ -34,6 +34,19 @@ pub fn splice(body: &Bytes, mut edits: Vec<Edit>) -> Bytes {
     spliced.freeze()
 }
 
+/// A field more in a body that is an object; `value` is JSON.
+pub fn inserted(body: &[u8], name: &str, value: &[u8]) -> Option<Edit> {
+    let open = memchr::memchr(b'{', body)?;
+    let is_empty = body.get(open + 1..)?.trim_ascii_start().first() == Some(&b'}');
+    let mut with = quoted(name).into_owned();
+    with.push(b':');
+    with.extend_from_slice(value);
+    if !is_empty {
+        with.push(b',');
+    }
+    Some(Edit { range: open + 1..open + 1, with: Cow::Owned(with) })
+}
+
 /// A text as JSON.
 pub fn quoted(text: &str) -> Cow<'static, [u8]> {
     // A string is always writable as JSON.
@@ -45,6 +58,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_field_is_inserted_before_the_others() {
+        let with = |body: &'static str| {
+            let body = Bytes::from_static(body.as_bytes());
+            splice(&body, inserted(&body, "a", b"1").into_iter().collect())
+        };
+        assert_eq!(with(r#"{"b":2}"#), r#"{"a":1,"b":2}"#);
+        assert_eq!([with("{ }"), with("no object")], [r#"{"a":1 }"#, "no object"]);
+    }
 
     proptest! {
         #[test]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pas_types::catalog;
 use pas_types::health::{Check, Health as Report, HealthStatus};
 use pas_types::time::Now;
+use tokio::sync::watch;
 
 /// The checks of one service, by name. Clones share them.
 #[derive(Debug, Clone)]
@@ -13,12 +14,13 @@ pub struct Health {
     service: &'static str,
     started: Now,
     checks: Arc<Mutex<BTreeMap<&'static str, Check>>>,
+    changes: watch::Sender<()>,
 }
 
 impl Health {
     /// No checks yet: `ok`.
     pub fn new(entry: &catalog::Entry, now: Now) -> Self {
-        Self { service: entry.name, started: now, checks: Arc::default() }
+        Self { service: entry.name, started: now, checks: Arc::default(), changes: watch::Sender::new(()) }
     }
 
     /// The check `name` is well.
@@ -32,7 +34,16 @@ impl Health {
     }
 
     fn put(&self, name: &'static str, check: Check) {
-        self.checks.lock().unwrap_or_else(PoisonError::into_inner).insert(name, check);
+        let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        if checks.get(name) != Some(&check) {
+            checks.insert(name, check);
+            self.changes.send_replace(());
+        }
+    }
+
+    /// Tells that a check says something else than before.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     /// What `GET /health` answers.

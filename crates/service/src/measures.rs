@@ -66,7 +66,7 @@ impl Waiting {
             state.waiting -= 1;
             state.work(clock::monotonic(), 1);
         }
-        Call { measures, since: self.since }
+        Call { measures, since: Some(self.since) }
     }
 }
 
@@ -82,16 +82,25 @@ impl Drop for Waiting {
 #[derive(Debug)]
 pub struct Call {
     measures: Option<Measures>,
-    since: Duration,
+    /// Until its latency is known.
+    since: Option<Duration>,
+}
+
+impl Call {
+    /// Its answer begins, which is what counts as its latency where more comes by and by.
+    pub fn answers(&mut self) {
+        if let (Some(measures), Some(since)) = (&self.measures, self.since.take()) {
+            let now = clock::monotonic();
+            measures.state().took(now, now.saturating_sub(since));
+        }
+    }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
+        self.answers();
         if let Some(measures) = &self.measures {
-            let now = clock::monotonic();
-            let mut state = measures.state();
-            state.work(now, -1);
-            state.took(now, now.saturating_sub(self.since));
+            measures.state().work(clock::monotonic(), -1);
         }
     }
 }
@@ -213,5 +222,19 @@ mod tests {
         drop(call);
         assert!(measures.read().p95_ms.is_some());
         assert_eq!(measures.state().working, 0);
+    }
+
+    #[test]
+    fn a_call_whose_answer_has_begun_has_its_latency_and_is_still_worked_on() {
+        let measures = Measures::new(1);
+        let mut call = measures.wait().begin();
+        call.answers();
+        let seen = || {
+            let state = measures.state();
+            (state.latencies.len(), state.working)
+        };
+        assert_eq!(seen(), (1, 1));
+        drop(call);
+        assert_eq!(seen(), (1, 0));
     }
 }

@@ -70,7 +70,16 @@ impl EncodeLabelValue for Route {
 impl Metrics {
     /// The metrics that every service has.
     pub fn new(entry: &catalog::Entry) -> Self {
-        let mut registry = Registry::with_prefix(format!("pas_{}", entry.section));
+        Self::of(Registry::with_prefix(format!("pas_{}", entry.section)))
+    }
+
+    /// The same for one of several services of a kind: their metrics have one name, and a label tells them apart.
+    pub fn of_kind(kind: &str, label: &'static str, which: &'static str) -> Self {
+        let labels = [(label.into(), which.into())];
+        Self::of(Registry::with_prefix_and_labels(format!("pas_{kind}"), labels.into_iter()))
+    }
+
+    fn of(mut registry: Registry) -> Self {
         registry.register_collector(Box::new(Process));
         let metrics = Self {
             registry: Arc::new(Mutex::new(registry)),

@@ -10,6 +10,7 @@ use pas_types::registry::{
     ServiceType, Status, path,
 };
 use pas_types::{catalog, limits};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{CallError, Client};
@@ -22,6 +23,8 @@ const CALL: Duration = Duration::from_secs(5);
 const LAST_WORD: Duration = Duration::from_secs(1);
 /// The first pause after a failure, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
+/// What changes at the same time is told together.
+const SETTLE: Duration = Duration::from_millis(50);
 /// PAS's own services beat often, so that their death is seen soon.
 const INTERVAL_S: u32 = 10;
 const TTL_S: u32 = 15;
@@ -58,10 +61,22 @@ pub fn spawn_measured(
     running: &Running,
     measure: impl Fn() -> Measured + Send + Sync + 'static,
 ) {
+    spawn_changing(swarm, watch::Sender::new(Some(registration)).subscribe(), health, running, measure);
+}
+
+/// The same for who finds out what it offers while it runs: it registers when there is a registration, and each takes the
+/// place of the one before.
+pub fn spawn_changing(
+    swarm: &Swarm,
+    registrations: watch::Receiver<Option<Registration>>,
+    health: &Health,
+    running: &Running,
+    measure: impl Fn() -> Measured + Send + Sync + 'static,
+) {
     let presence = Presence {
         registry: swarm.registry_url.trim_end_matches('/').to_owned(),
         client: Client::default(),
-        registration,
+        registrations,
         health: health.clone(),
         measure: Box::new(measure),
         lease: None,
@@ -88,7 +103,7 @@ fn shortened(mut reason: String) -> String {
 struct Presence {
     registry: String,
     client: Client,
-    registration: Registration,
+    registrations: watch::Receiver<Option<Registration>>,
     health: Health,
     measure: Box<dyn Fn() -> Measured + Send + Sync>,
     lease: Option<(ServiceId, LeaseId)>,
@@ -96,9 +111,16 @@ struct Presence {
 
 impl Presence {
     async fn run(mut self, shutdown: CancellationToken) {
+        let known = self.registrations.wait_for(Option::is_some);
+        if !matches!(shutdown.run_until_cancelled(known).await, Some(Ok(_))) {
+            return;
+        }
         let mut pause = PAUSES.0;
+        let mut changes = self.health.changes();
         loop {
+            changes.mark_unchanged();
             let Some(acted) = self.act_unless(&shutdown).await else { break };
+            let is_told = acted.is_ok();
             let wait = match acted {
                 Ok(next_beat) => {
                     self.health.ok("registry");
@@ -113,8 +135,18 @@ impl Presence {
                     wait
                 }
             };
+            // Who could not be told is tried again after the pause, whatever changes meanwhile.
+            let changed = async {
+                tokio::select! {
+                    Ok(()) = changes.changed() => {}
+                    Ok(()) = self.registrations.changed() => self.registrations.mark_changed(),
+                    else => std::future::pending().await,
+                }
+                tokio::time::sleep(SETTLE).await;
+            };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
+                () = changed, if is_told => {}
                 () = shutdown.cancelled() => break,
             }
         }
@@ -136,7 +168,10 @@ impl Presence {
 
     /// Registers or beats, and answers when to do so again.
     async fn act(&mut self) -> Result<Duration, CallError> {
-        let Some((service_id, lease_id)) = self.lease else { return self.register().await };
+        let is_new = self.registrations.has_changed().unwrap_or_default();
+        let Some((service_id, lease_id)) = self.lease.filter(|_| !is_new) else {
+            return self.register().await;
+        };
         match self.beat(service_id, lease_id).await {
             // The registry has forgotten this service, or given its lease to another process of the same name and url.
             Err(CallError::Refused { status: 404 | 409, .. }) => {
@@ -148,10 +183,16 @@ impl Presence {
     }
 
     async fn register(&mut self) -> Result<Duration, CallError> {
-        let answer: Registered = self.call(Method::POST, path::REGISTER, &self.registration).await?;
-        tracing::info!(service_id = %answer.service_id, "registered");
-        self.lease = Some((answer.service_id, answer.lease_id));
-        Ok(Duration::from_millis(answer.next_beat_ms))
+        let registration = self.registrations.borrow_and_update().clone();
+        let told = self.call(Method::POST, path::REGISTER, &registration).await;
+        let answer: Registered = told.inspect_err(|_| self.registrations.mark_changed())?;
+        let lease = (answer.service_id, answer.lease_id);
+        if self.lease.replace(lease) != Some(lease) {
+            tracing::info!(service_id = %answer.service_id, "registered");
+        }
+        // It is taken for well until it says otherwise.
+        let is_well = self.health.report(clock::now()).status == HealthStatus::Ok;
+        Ok(if is_well { Duration::from_millis(answer.next_beat_ms) } else { Duration::ZERO })
     }
 
     async fn beat(&self, service_id: ServiceId, lease_id: LeaseId) -> Result<Duration, CallError> {

@@ -13,38 +13,93 @@ pub struct Entry {
     pub port: u16,
     /// The file name of its binary.
     pub binary: &'static str,
+    /// The variables that hold its credentials, which no other service is to see.
+    pub credentials: &'static [&'static str],
+}
+
+impl Entry {
+    const fn new(name: &'static str, section: &'static str, port: u16, binary: &'static str) -> Self {
+        Self { name, section, port, binary, credentials: &[] }
+    }
+
+    const fn with_credentials(self, credentials: &'static [&'static str]) -> Self {
+        Self { credentials, ..self }
+    }
 }
 
 /// The registry.
-pub const REGISTRY: Entry =
-    Entry { name: "registry", section: "registry", port: 6121, binary: "pas-registry" };
+pub const REGISTRY: Entry = Entry::new("registry", "registry", 6121, "pas-registry");
 
 /// The heartbeat monitor.
-pub const HEARTBEAT_MONITOR: Entry = Entry {
-    name: "heartbeat-monitor",
-    section: "heartbeat_monitor",
-    port: 6109,
-    binary: "pas-heartbeat-monitor",
-};
+pub const HEARTBEAT_MONITOR: Entry =
+    Entry::new("heartbeat-monitor", "heartbeat_monitor", 6109, "pas-heartbeat-monitor");
 
 /// The event stream.
-pub const EVENT_STREAM: Entry =
-    Entry { name: "event-stream", section: "event_stream", port: 6102, binary: "pas-event-stream" };
+pub const EVENT_STREAM: Entry = Entry::new("event-stream", "event_stream", 6102, "pas-event-stream");
 
 /// The gateway.
-pub const GATEWAY: Entry = Entry { name: "gateway", section: "gateway", port: 6120, binary: "pas-gateway" };
+pub const GATEWAY: Entry = Entry::new("gateway", "gateway", 6120, "pas-gateway");
 
 /// The provider router.
 pub const PROVIDER_ROUTER: Entry =
-    Entry { name: "provider-router", section: "provider_router", port: 6103, binary: "pas-provider-router" };
+    Entry::new("provider-router", "provider_router", 6103, "pas-provider-router");
 
 /// The classifier. In the registry it is the model `tlc-domain-classifier`.
-pub const CLASSIFIER: Entry =
-    Entry { name: "classifier", section: "classifier", port: 8052, binary: "pas-classifier" };
+pub const CLASSIFIER: Entry = Entry::new("classifier", "classifier", 8052, "pas-classifier");
+
+/// A server on this machine that has Llama 3.1 with eight billion parameters.
+pub const LLAMA: Entry =
+    Entry::new("llama-3.1-8b", "llama", 8050, "pas-llama").with_credentials(&["LLAMA_API_KEY"]);
+
+/// A server on this machine that has TinyLlama.
+pub const TINYLLAMA: Entry =
+    Entry::new("tinyllama", "tinyllama", 8051, "pas-tinyllama").with_credentials(&["TINYLLAMA_API_KEY"]);
+
+/// The door to OpenAI.
+pub const OPENAI: Entry =
+    Entry::new("openai", "openai", 8100, "pas-openai").with_credentials(&["OPENAI_API_KEY"]);
+
+/// The door to Anthropic.
+pub const ANTHROPIC: Entry =
+    Entry::new("anthropic", "anthropic", 8101, "pas-anthropic").with_credentials(&["ANTHROPIC_API_KEY"]);
+
+/// The door to Google's Gemini.
+pub const GEMINI: Entry = Entry::new("gemini", "gemini", 8102, "pas-gemini")
+    .with_credentials(&["GEMINI_API_KEY", "GOOGLE_API_KEY"]);
+
+/// The door to xAI's Grok.
+pub const GROK: Entry = Entry::new("grok", "grok", 8103, "pas-grok").with_credentials(&["XAI_API_KEY"]);
+
+/// The door to Hugging Face's router.
+pub const HUGGINGFACE: Entry =
+    Entry::new("huggingface", "huggingface", 8104, "pas-huggingface").with_credentials(&["HF_TOKEN"]);
+
+/// The door to Ollama.
+pub const OLLAMA: Entry =
+    Entry::new("ollama", "ollama", 8105, "pas-ollama").with_credentials(&["OLLAMA_API_KEY"]);
+
+/// The door to LM Studio.
+pub const LMSTUDIO: Entry =
+    Entry::new("lmstudio", "lmstudio", 8106, "pas-lmstudio").with_credentials(&["LMSTUDIO_API_KEY"]);
 
 /// Every service that exists, in the order in which they start.
-pub const SERVICES: [Entry; 6] =
-    [REGISTRY, EVENT_STREAM, HEARTBEAT_MONITOR, PROVIDER_ROUTER, GATEWAY, CLASSIFIER];
+pub const SERVICES: [Entry; 15] = [
+    REGISTRY,
+    EVENT_STREAM,
+    HEARTBEAT_MONITOR,
+    PROVIDER_ROUTER,
+    GATEWAY,
+    CLASSIFIER,
+    LLAMA,
+    TINYLLAMA,
+    OPENAI,
+    ANTHROPIC,
+    GEMINI,
+    GROK,
+    HUGGINGFACE,
+    OLLAMA,
+    LMSTUDIO,
+];
 
 /// The port of the web HMI, whose origin every service admits.
 pub const HMI_PORT: u16 = 6101;

@@ -16,6 +16,7 @@ pub mod json;
 pub mod limits;
 pub mod money;
 mod object;
+pub mod provider_router;
 mod query;
 pub mod receipt;
 pub mod registry;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::task::AtomicWaker;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -128,7 +128,38 @@ pub struct Answer {
     connection: Connection,
 }
 
+/// Why a body could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// It broke off.
+    #[error("broke off in the middle of its answer")]
+    Cut,
+    /// It has more than is taken.
+    #[error("answered more than is taken")]
+    TooLarge,
+}
+
 impl Answer {
+    /// Reads all of it, of at most `limit` bytes.
+    pub async fn read(&mut self, limit: usize) -> Result<Bytes, Unread> {
+        // What comes in one piece, as most do, is not copied.
+        let mut first = Bytes::new();
+        let mut rest = BytesMut::new();
+        while let Some(frame) = self.frame().await {
+            let Ok(data) = frame.map_err(|_| Unread::Cut)?.into_data() else { continue };
+            if first.len() + rest.len() + data.len() > limit {
+                return Err(Unread::TooLarge);
+            }
+            if first.is_empty() && rest.is_empty() {
+                first = data;
+            } else {
+                rest.extend_from_slice(&std::mem::take(&mut first));
+                rest.extend_from_slice(&data);
+            }
+        }
+        Ok(if rest.is_empty() { first } else { rest.freeze() })
+    }
+
     /// The connection; that the body has come to its end is the caller's word.
     pub(crate) fn into_connection(self) -> Connection {
         // Nobody waits for it any more.
@@ -172,7 +203,6 @@ impl Body for Answer {
 mod tests {
     use std::time::Duration;
 
-    use http_body_util::BodyExt;
     use pas_testkit::{Provider, Script};
     use tokio::task::JoinSet;
 

@@ -7,6 +7,6 @@ mod origin;
 mod pool;
 
 pub use connect::Connector;
-pub use connection::Answer;
+pub use connection::{Answer, Unread};
 pub use origin::{Origin, Root};
 pub use pool::{Pool, SendError, Sent};

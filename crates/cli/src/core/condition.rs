@@ -3,8 +3,9 @@
 use pas_types::health::{Health, HealthStatus};
 use serde::Serialize;
 
-/// A service that lacks its credential, or what its model is made from, says `down` with a reason that begins so.
-const NOT_CONFIGURED: [&str; 2] = ["no_credential", "no_weights"];
+/// A service that lacks its credential, what its model is made from, or the server that has it, says `down` with a reason
+/// that begins so.
+const NOT_CONFIGURED: [&str; 3] = ["no_credential", "no_weights", "no_backend"];
 
 /// How a service is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -16,7 +17,7 @@ pub(crate) enum Condition {
     Recovering,
     /// It works, but not as it should.
     Degraded,
-    /// It runs, and waits for a credential or weights.
+    /// It runs, and waits for a credential, weights or a server.
     NotConfigured,
     /// It runs, and says that it does not work.
     Down,

@@ -13,11 +13,11 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use pas_testkit::{http, until, until_within};
-use pas_types::catalog::{EVENT_STREAM, Entry, REGISTRY, SERVICES};
+use pas_testkit::{NOBODY, http, until, until_within};
+use pas_types::catalog::{CLASSIFIER, EVENT_STREAM, Entry, REGISTRY, SERVICES};
 use serde_json::{Value, json};
 
-/// What the classifier, the last of the services, learns from.
+/// What the classifier learns from.
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/classifier/train");
 
 /// A swarm of which nothing is left when the test is over.
@@ -34,14 +34,23 @@ impl Swarm {
         let sockets: Vec<_> = SERVICES.iter().map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let ports = sockets.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
         let swarm = Self { dir: tempfile::tempdir().unwrap(), ports };
-        let sections = SERVICES.iter().zip(&swarm.ports);
-        let sections: String =
-            sections.map(|(entry, port)| format!("{}:\n  port: {port}\n", entry.section)).collect();
+        let section = |(entry, port): (&Entry, &u16)| {
+            let section = entry.section;
+            let more = match entry.name {
+                name if name == CLASSIFIER.name => format!("  training_dir: {EXAMPLES}\n"),
+                // Whoever runs this may have a server, and a file of credentials.
+                _ if !entry.credentials.is_empty() => {
+                    format!("  base_url: {NOBODY}\n  env_file: {}\n", swarm.dir.path().join(".env").display())
+                }
+                _ => String::new(),
+            };
+            format!("{section}:\n  port: {port}\n{more}")
+        };
+        let sections: String = SERVICES.iter().zip(&swarm.ports).map(section).collect();
         let shared = format!(
             "swarm:\n  bind: [127.0.0.1]\n  registry_url: http://127.0.0.1:{}\n  events_url: http://127.0.0.1:{}\n",
             swarm.ports[0], swarm.ports[1]
         );
-        let sections = sections + &format!("  training_dir: {EXAMPLES}\n");
         fs::write(swarm.config(), shared + &sections).unwrap();
         swarm
     }
@@ -57,6 +66,9 @@ impl Swarm {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pas"));
         command.arg("--config").arg(self.config()).arg("--data-dir").arg(self.data()).args(arguments);
+        for variable in SERVICES.iter().flat_map(|entry| entry.credentials) {
+            command.env_remove(variable);
+        }
         command
     }
 

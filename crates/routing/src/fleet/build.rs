@@ -157,7 +157,7 @@ fn candidate(table: &Table, service: &Arc<Service>, model: Arc<str>, known: Opti
         },
         tier: what.map(|what| what.tier).or_else(|| service.label("tier")?.parse().ok()),
         price: price(service, locality, what),
-        ctx_limit: what.and_then(|what| what.ctx_limit).or(service.ctx_limit),
+        ctx_limit: ctx_limit(service, &model, what),
         max_output: what.and_then(|what| what.max_output),
         weight: service.label("weight").and_then(|word| word.parse().ok()).unwrap_or(1).clamp(1, WEIGHT),
         service: Arc::clone(service),
@@ -196,6 +196,19 @@ fn is_on_loopback(service: &Service) -> bool {
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     })
+}
+
+/// What fits the context: as the matrix says, or the service; and never more than the service says of this very model, since
+/// a server on this machine gives it what it was started with.
+fn ctx_limit(service: &Service, model: &str, what: Option<&Facts>) -> Option<u64> {
+    let known = what.and_then(|what| what.ctx_limit);
+    let pairs = service.label("ctx_limits").into_iter().flat_map(|list| list.split(','));
+    let mut pairs = pairs.filter_map(|pair| pair.trim().rsplit_once('='));
+    let said = pairs.find(|(of, _)| *of == model).and_then(|(_, tokens)| tokens.parse().ok());
+    match (known, said) {
+        (Some(known), Some(said)) => Some(u64::min(known, said)),
+        (known, said) => known.or(said).or(service.ctx_limit),
+    }
 }
 
 fn price(service: &Service, locality: Locality, what: Option<&Facts>) -> Price {

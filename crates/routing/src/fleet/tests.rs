@@ -65,6 +65,18 @@ fn what_the_matrix_knows_of_a_model_is_the_matrixs_and_the_rest_is_as_registered
 }
 
 #[test]
+fn no_model_is_given_more_than_its_server_says_that_it_has() {
+    let limits = "llama:latest=8192,unheard=4096,other";
+    let labels = &[("models", "llama:latest,unheard,other"), ("provider", "ollama"), ("ctx_limits", limits)];
+    let fleet = fleet(vec![Service { ctx_limit: Some(1_000), ..service("a", labels) }]);
+    let known: Vec<_> = fleet.candidates().iter().map(|it| (&*it.model, it.ctx_limit)).collect();
+    let wanted = [("llama:latest", Some(8_192)), ("unheard", Some(4_096)), ("other", Some(1_000))];
+    assert_eq!(known, wanted);
+    let more = &[("models", "llama"), ("provider", "ollama"), ("ctx_limits", "llama=131072")];
+    assert_eq!(only(service("a", more)).ctx_limit, Some(32_000));
+}
+
+#[test]
 fn a_model_that_is_said_to_be_of_another_provider_or_elsewhere_has_only_the_name() {
     let of_another =
         only(service("a", &[("models", "sonnet"), ("provider", "acme"), ("locality", "external")]));

@@ -84,7 +84,20 @@ pub fn load_from<C>(
 where
     C: Default + DeserializeOwned + PartialSchema + Serialize,
 {
-    let defaults = json!({ "swarm": value(&Swarm::default())?, entry.section: value(&C::default())? });
+    load_over(entry, C::default(), validate, sources)
+}
+
+/// The same over other defaults than the type's own.
+pub fn load_over<C>(
+    entry: &catalog::Entry,
+    defaults: C,
+    validate: impl FnOnce(&C) -> Result<(), Error>,
+    sources: &Sources,
+) -> Result<Settings<C>, ConfigError>
+where
+    C: DeserializeOwned + PartialSchema + Serialize,
+{
+    let defaults = json!({ "swarm": value(&Swarm::default())?, entry.section: value(&defaults)? });
     let mut layers = Layers::new(defaults);
     let flags = flags::parse(
         entry,

@@ -11,20 +11,22 @@ use pas_types::health::HealthStatus;
 use pas_types::registry::ServiceType;
 use pas_types::{Error, catalog, limits};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::serve;
 
-/// A registry that tells the test of each call and what it said; `known` says whether a beat finds its service.
+/// A registry that tells the test of each call and what it said; `known` says whether a beat finds its service, and
+/// `next_beat_ms` when the next one is wanted.
 fn scripted(
     sockets: Sockets,
     calls: mpsc::UnboundedSender<(&'static str, Value)>,
     known: Arc<Mutex<bool>>,
+    next_beat_ms: u64,
 ) -> Running {
     let ids = json!({
         "service_id": "018f0000-0000-7000-8000-000000000001", "lease_id": "018f0000-0000-7000-8000-000000000002",
-        "heartbeat_interval_s": 1, "ttl_s": 2, "next_beat_ms": 1, "role": "production",
+        "heartbeat_interval_s": 1, "ttl_s": 2, "next_beat_ms": next_beat_ms, "role": "production",
     });
     let (registered, beaten, left) = (calls.clone(), calls.clone(), calls);
     let known_at_beat = Arc::clone(&known);
@@ -36,7 +38,7 @@ fn scripted(
     let beat = async move |Json(body): Json<Value>| {
         beaten.send(("beat", body)).unwrap();
         match *known_at_beat.lock().unwrap() {
-            true => Ok(Json(json!({"next_beat_ms": 5}))),
+            true => Ok(Json(json!({ "next_beat_ms": next_beat_ms }))),
             false => Err(Failure(Error::not_found("register again"))),
         }
     };
@@ -82,7 +84,7 @@ async fn a_service_waits_for_the_registry_comes_back_when_forgotten_and_leaves_a
     let (sender, mut calls) = mpsc::unbounded_channel();
     let known = Arc::new(Mutex::new(false));
     let bind = Swarm { bind: vec!["127.0.0.1".parse().unwrap()], ..Swarm::default() };
-    let registry = scripted(Sockets::bind(&bind, port).unwrap(), sender, Arc::clone(&known));
+    let registry = scripted(Sockets::bind(&bind, port).unwrap(), sender, Arc::clone(&known), 5);
     next(&mut calls, "register").await;
     next(&mut calls, "beat").await;
     assert_eq!(health.report(clock::now()).status, HealthStatus::Ok);
@@ -100,7 +102,7 @@ async fn a_beat_says_what_is_measured_then() {
     let sockets = Sockets::loopback().unwrap();
     let swarm = Swarm { registry_url: format!("http://127.0.0.1:{}", sockets.port()), ..Swarm::default() };
     let (sender, mut calls) = mpsc::unbounded_channel();
-    let registry = scripted(sockets, sender, Arc::new(Mutex::new(true)));
+    let registry = scripted(sockets, sender, Arc::new(Mutex::new(true)), 5);
     let health = Health::new(&catalog::HEARTBEAT_MONITOR, clock::now());
     let running = Running::new(&swarm, &Sockets::loopback().unwrap(), CancellationToken::new());
     let mut registration = presence::registration(&catalog::HEARTBEAT_MONITOR, &running.url(), &[]);
@@ -126,6 +128,34 @@ async fn a_beat_says_what_is_measured_then() {
             break;
         }
     }
+    running.stop().await.unwrap();
+    registry.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_changes_is_told_at_once() {
+    let sockets = Sockets::loopback().unwrap();
+    let swarm = Swarm { registry_url: format!("http://127.0.0.1:{}", sockets.port()), ..Swarm::default() };
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    // Nobody is asked to say anything for an hour.
+    let registry = scripted(sockets, sender, Arc::new(Mutex::new(true)), 3_600_000);
+    let health = Health::new(&catalog::CLASSIFIER, clock::now());
+    health.set("model", HealthStatus::Down, "no_weights: none");
+    let running = Running::new(&swarm, &Sockets::loopback().unwrap(), CancellationToken::new());
+    let mut registration = presence::registration(&catalog::CLASSIFIER, &running.url(), &[]);
+    registration.service_type = ServiceType::Model;
+    let (said, registrations) = watch::channel(Some(registration.clone()));
+    presence::spawn_changing(&swarm, registrations, &health, &running, Default::default);
+    next(&mut calls, "register").await;
+    let beat = next(&mut calls, "beat").await;
+    assert_eq!((&beat["status"], &beat["reason"]), (&json!("down"), &json!("no_weights: none")));
+
+    health.ok("model");
+    assert_eq!(next(&mut calls, "beat").await["status"], json!("ok"));
+
+    registration.labels.insert("models".to_owned(), Some("a,b".to_owned()));
+    said.send_replace(Some(registration));
+    assert_eq!(next(&mut calls, "register").await["labels"]["models"], json!("a,b"));
     running.stop().await.unwrap();
     registry.stop().await.unwrap();
 }

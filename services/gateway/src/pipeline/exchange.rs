@@ -11,13 +11,13 @@ use pas_routing::Choice;
 use pas_service::web::is_json;
 use pas_types::event::CallUsage;
 use pas_types::routing::ContentFilter;
-use pas_upstream::{SendError, Sent, headers};
+use pas_upstream::{SendError, Sent, Unread, headers};
 use tokio::time::{Duration, Instant, timeout_at};
 
 use super::attempt::{Failed, Trace, Underway, candidate};
 use super::flow::{Flow, Step};
 use super::plan::is_atomic;
-use super::whole::{self, AsIs, Unread, Whole};
+use super::whole::{AsIs, Whole};
 use super::{Way, request};
 use crate::call::Form;
 use crate::core::fault::Fault;
@@ -167,7 +167,7 @@ async fn read(
     lane: &Lane,
     most: usize,
 ) -> Result<Bytes, Box<Failed>> {
-    match timeout_at(limit, whole::read(&mut body, most)).await {
+    match timeout_at(limit, body.read(most)).await {
         Ok(Ok(read)) => {
             lane.pool.give_back(body);
             Ok(read)

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Version, header};
 use http_body_util::Full;
-use pas_dialects::splice::{Edit, quoted, splice};
+use pas_dialects::splice::{Edit, inserted, quoted, splice};
 use pas_routing::Choice;
 use pas_types::Error;
 use pas_types::routing::Dialect;
@@ -78,7 +78,9 @@ fn body(way: &Way<'_>, choice: &Choice, lane: &Lane) -> Bytes {
             let mut edits: Vec<Edit> = call.asked.ask_usage.iter().cloned().collect();
             match &call.asked.model {
                 Some(model) => edits.push(Edit { range: model.range.clone(), with: quoted(&lane.model) }),
-                None if names_model(choice.dialect) => edits.extend(insertion(bytes, &lane.model)),
+                None if names_model(choice.dialect) => {
+                    edits.extend(inserted(bytes, "model", &quoted(&lane.model)))
+                }
                 None => {}
             }
             splice(bytes, edits)
@@ -89,17 +91,6 @@ fn body(way: &Way<'_>, choice: &Choice, lane: &Lane) -> Bytes {
 /// Whether a body in this dialect says which model it is for.
 fn names_model(dialect: Dialect) -> bool {
     !matches!(dialect, Dialect::Pas | Dialect::GeminiGenerate)
-}
-
-fn insertion(body: &[u8], model: &str) -> Option<Edit> {
-    let open = memchr::memchr(b'{', body)?;
-    let is_empty = body.get(open + 1..)?.trim_ascii_start().first() == Some(&b'}');
-    let mut with = br#""model":"#.to_vec();
-    with.extend_from_slice(&quoted(model));
-    if !is_empty {
-        with.push(b',');
-    }
-    Some(Edit { range: open + 1..open + 1, with: Cow::Owned(with) })
 }
 
 /// The most tokens of an answer to a plain text, where a dialect insists on a number.

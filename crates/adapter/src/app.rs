@@ -1,0 +1,308 @@
+//! What an adapter knows: its provider, its credentials, what it offers; and what it says of itself because of that.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use pas_service::{Health, Measures, clock};
+use pas_types::health::HealthStatus;
+use pas_types::registry::Registration;
+use pas_types::routing::Locality;
+use tokio::sync::{Notify, Semaphore, watch};
+
+use crate::client::{Provider, Router, Trouble};
+use crate::config::Config;
+use crate::core::offer::{Known, Offer};
+use crate::core::ring::{Held, Rest, Ring, Why};
+use crate::environment::{Environment, Fault};
+use crate::metrics::Counts;
+use crate::profile::{Listed, Profile};
+use crate::secret::Secret;
+
+/// The checks of an adapter's health.
+mod check {
+    /// Whether there is a credential that is taken.
+    pub(super) const CREDENTIAL: &str = "credential";
+    /// Whether the provider limits what may be asked.
+    pub(super) const LIMITS: &str = "limits";
+    /// Whether the provider is there, and is who it should be.
+    pub(super) const PROVIDER: &str = "provider";
+    /// Whether there is anything to offer.
+    pub(super) const MODELS: &str = "models";
+    /// Whether the file of credentials can be read.
+    pub(super) const FILE: &str = "env_file";
+}
+
+/// A credential; none for a provider that needs none.
+pub(crate) type Key = Option<Arc<Secret>>;
+
+/// An adapter, as its routes and tasks see it.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) profile: &'static Profile,
+    pub(crate) config: Config,
+    pub(crate) provider: Provider,
+    pub(crate) router: Router,
+    pub(crate) measures: Measures,
+    pub(crate) counts: Counts,
+    /// Places for calls, those that wait among them; and for those that are on their way.
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) ways: Arc<Semaphore>,
+    /// Somebody wants the provider looked at now.
+    pub(crate) look: Notify,
+    /// What holds of credentials has changed.
+    pub(crate) turned: Notify,
+    environment: Environment,
+    ring: Mutex<Ring<Key>>,
+    registration: watch::Sender<Option<Registration>>,
+    /// The name by which the provider knows the one model that is offered.
+    own_name: RwLock<Option<Arc<str>>>,
+    health: Health,
+}
+
+impl App {
+    pub(crate) fn new(
+        profile: &'static Profile,
+        config: Config,
+        environment: Environment,
+        provider: Provider,
+        counts: Counts,
+        measures: Measures,
+        health: Health,
+    ) -> Self {
+        Self {
+            router: Router::new(&config.router_url),
+            places: Arc::new(Semaphore::new(config.calls + config.queue)),
+            ways: Arc::new(Semaphore::new(config.calls)),
+            profile,
+            config,
+            provider,
+            measures,
+            counts,
+            look: Notify::new(),
+            turned: Notify::new(),
+            environment,
+            ring: Mutex::new(Ring::new(Vec::new())),
+            registration: watch::Sender::new(None),
+            own_name: RwLock::default(),
+            health,
+        }
+    }
+
+    /// The registration, as it changes; none until it is known what is offered.
+    pub(crate) fn registrations(&self) -> watch::Receiver<Option<Registration>> {
+        self.registration.subscribe()
+    }
+
+    /// The environment, whose file may change.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The credentials, to choose from or to say something of.
+    pub(crate) fn ring(&self) -> MutexGuard<'_, Ring<Key>> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the credentials that are there now. A file that can't be read changes nothing.
+    pub(crate) fn load_credentials(&self) {
+        let found = self.environment.credentials(self.profile.entry.credentials, self.profile.scheme);
+        let secrets = match found {
+            Ok(secrets) => {
+                self.health.ok(check::FILE);
+                secrets
+            }
+            Err(fault) => {
+                self.refuse_file(&fault);
+                return;
+            }
+        };
+        let count = secrets.len();
+        let mut keys: Vec<Key> = secrets.into_iter().map(Some).collect();
+        if keys.is_empty() && !self.profile.needs_credential {
+            keys.push(None);
+        }
+        self.ring().replace(keys);
+        tracing::info!(credentials = count, "credentials are loaded");
+        self.tell_of_credentials();
+        self.look.notify_one();
+    }
+
+    fn refuse_file(&self, fault: &Fault) {
+        tracing::warn!("{fault}");
+        self.health.set(
+            check::FILE,
+            HealthStatus::Degraded,
+            format!("{fault}; the credentials of before stay"),
+        );
+    }
+
+    /// Says how it is with the credentials now; answers when something of that ends.
+    pub(crate) fn tell_of_credentials(&self) -> Option<Duration> {
+        let now = clock::monotonic();
+        let (held, next) = {
+            let ring = self.ring();
+            (ring.held(now), ring.next_change(now))
+        };
+        let (credential, limits) = standing(self.profile, &held, now);
+        self.set(check::CREDENTIAL, credential);
+        self.set(check::LIMITS, limits);
+        next.map(|at| at.saturating_sub(now))
+    }
+
+    fn set(&self, name: &'static str, (status, reason): Standing) {
+        match reason {
+            Some(reason) => self.health.set(name, status, reason),
+            None => self.health.ok(name),
+        }
+    }
+
+    /// The provider answers as it should.
+    pub(crate) fn provider_is_well(&self) {
+        self.health.ok(check::PROVIDER);
+    }
+
+    /// The provider doesn't. One on this machine can't be used then; one elsewhere may yet answer others.
+    pub(crate) fn provider_is_not_well(&self, trouble: &Trouble) {
+        let is_local = self.profile.locality == Locality::Local;
+        let (status, reason) = match trouble {
+            Trouble::Unreachable(reason) if is_local => {
+                (HealthStatus::Down, format!("no_backend: {reason}: {}", self.profile.remedy))
+            }
+            Trouble::Stranger(reason) if is_local => (HealthStatus::Down, reason.clone()),
+            Trouble::Unreachable(reason) | Trouble::Failed(reason) | Trouble::Stranger(reason) => {
+                (HealthStatus::Degraded, reason.clone())
+            }
+            // That is said by the credential.
+            Trouble::Refused(_) => return self.provider_is_well(),
+        };
+        self.health.set(check::PROVIDER, status, reason);
+    }
+
+    /// The name by which the provider knows the one model that is offered; none where each has its own.
+    pub(crate) fn own_name(&self) -> Option<Arc<str>> {
+        self.own_name.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What there is of a list, and of the matrix: all of it, or the one model of this service.
+    pub(crate) fn offer_of(&self, listed: Option<&[Listed]>, matrix: &[Known]) -> Offer {
+        let Some(pinned) = self.profile.pinned else {
+            return Offer::new(&self.config.models, listed, matrix);
+        };
+        let found = Offer::pinned(pinned.name, &self.config.model, listed.unwrap_or_default());
+        let (offer, own_name) =
+            found.map_or_else(Default::default, |(offer, name)| (offer, Some(name.into())));
+        *self.own_name.write().unwrap_or_else(PoisonError::into_inner) = own_name;
+        offer
+    }
+
+    /// What a server lacks of which a model is wanted.
+    fn lack(&self) -> String {
+        let shown = self.provider.shown();
+        match self.config.model.as_str() {
+            _ if self.profile.pinned.is_none() => format!("{} has no model to offer", self.profile.title),
+            "" => format!("{shown} has not one model: name in `model` which is meant"),
+            model => format!("{shown} has no {model}"),
+        }
+    }
+
+    /// Offers this; of what was listed, unless that could not be found out yet.
+    pub(crate) fn offer(&self, offer: &Offer, has_listed: bool, registration: Registration) {
+        self.counts.offer(offer.models.iter().map(|model| model.id.as_str()));
+        match (offer.models.len(), offer.left_out) {
+            // That is said by the credential.
+            (0, _) if self.ring().keys().next().is_none() => self.health.ok(check::MODELS),
+            (0, _) => {
+                let reason = if has_listed {
+                    format!("no_weights: {}: {}", self.lack(), self.profile.remedy)
+                } else {
+                    format!("nobody knows yet which models {} has", self.profile.title)
+                };
+                self.health.set(check::MODELS, HealthStatus::Down, reason);
+            }
+            (_, 0) => self.health.ok(check::MODELS),
+            (room, more) => {
+                let reason = format!(
+                    "{room} models are offered; there is no room for {more} more: name in `models` those that matter"
+                );
+                self.health.set(check::MODELS, HealthStatus::Ok, reason);
+            }
+        }
+        let is_new = |known: &mut Option<Registration>| {
+            let is_new = known.as_ref() != Some(&registration);
+            if is_new {
+                *known = Some(registration);
+            }
+            is_new
+        };
+        self.registration.send_if_modified(is_new);
+    }
+}
+
+type Standing = (HealthStatus, Option<String>);
+
+/// Lines of a reason.
+const SHOWN: usize = 8;
+
+/// How it is with the credentials, and with their limits.
+fn standing(profile: &Profile, held: &[Held<Key>], now: Duration) -> (Standing, Standing) {
+    if held.is_empty() {
+        let variable = profile.entry.credentials.first().copied().unwrap_or_default();
+        let reason = format!("no_credential: set {variable}, in the environment or in .env");
+        return ((HealthStatus::Down, Some(reason)), (HealthStatus::Ok, None));
+    }
+    (refused(profile.title, held), limited(profile.title, held, now))
+}
+
+/// What is refused: all of the credentials, or some.
+fn refused(title: &str, held: &[Held<Key>]) -> Standing {
+    let (mut words, mut out) = (Vec::new(), 0);
+    for Held { key, rests } in held {
+        let name = key.as_ref().map_or("a call without a credential", |key| key.name());
+        for (model, rest) in rests {
+            let Why::Refused(status) = rest.why else { continue };
+            out += usize::from(model.is_none());
+            let model = model.as_ref().map(|model| format!(" for {model}")).unwrap_or_default();
+            words.push(format!("{name}{model} with {status}{}", meant(status)));
+        }
+    }
+    if words.is_empty() {
+        return (HealthStatus::Ok, None);
+    }
+    words.truncate(SHOWN);
+    let status = if out == held.len() { HealthStatus::Degraded } else { HealthStatus::Ok };
+    (status, Some(format!("credential_out: {title} refuses {}", words.join(", "))))
+}
+
+/// Which models are limited: for every credential, for otherwise another answers.
+fn limited(title: &str, held: &[Held<Key>], now: Duration) -> Standing {
+    let limits = |held: &Held<Key>| -> BTreeMap<String, Duration> {
+        let limits = held.rests.iter().filter(|(_, rest)| rest.why == Why::Limited);
+        limits.filter_map(|(model, Rest { until, .. })| Some((model.clone()?, *until))).collect()
+    };
+    let mut all = held.iter().map(limits);
+    let mut common = all.next().unwrap_or_default();
+    for limits in all {
+        common.retain(|model, until| {
+            limits.get(model).inspect(|other| *until = (*until).min(**other)).is_some()
+        });
+    }
+    if common.is_empty() {
+        return (HealthStatus::Ok, None);
+    }
+    let words = common.iter().take(SHOWN).map(|(model, until)| {
+        format!("{model} for {} s more", until.saturating_sub(now).as_secs_f64().ceil())
+    });
+    let reason = format!("limited: {title} limits {}", words.collect::<Vec<_>>().join(", "));
+    (HealthStatus::Degraded, Some(reason))
+}
+
+/// What a refusal means.
+fn meant(status: u16) -> &'static str {
+    match status {
+        401 => " (it is no valid credential)",
+        402 | 429 => " (nothing is left to spend)",
+        403 => " (it may not do that)",
+        _ => "",
+    }
+}

@@ -1,0 +1,11 @@
+//! The door to Anthropic.
+
+use std::process::ExitCode;
+
+use pas_adapters::anthropic::PROFILE;
+use pas_service::running;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    running::exit_code(pas_adapter::run(&PROFILE).await)
+}

@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 use memchr::memmem;
 
-use super::dialect::{self, Ask, Body, INVALID, Kind, Route, STAMP, Said, error};
+use super::dialect::{self, Ask, Body, INVALID, Kind, Route, STAMP, Said, Wire, error};
 use super::script::{Fault, Framing, Script};
 
 /// Where a body of so many bytes has them.
@@ -141,7 +141,10 @@ const EVENTS: &str = "text/event-stream; charset=utf-8";
 fn content(route: &Route, ask: &Ask, script: &Script, status: u16) -> (&'static str, Body) {
     let is_error = status >= 400;
     let is_stream = ask.stream && !is_error;
-    let kind = if is_stream && ask.sse { EVENTS } else { JSON };
+    let kind = match ask.wire {
+        Wire::Events if is_stream => EVENTS,
+        _ => JSON,
+    };
     match script.fault {
         Some(Fault::Html) => return ("text/html; charset=utf-8", Body::Whole(HTML.as_bytes().to_vec())),
         Some(Fault::Blank) => return (kind, Body::Whole(Vec::new())),
@@ -196,7 +199,7 @@ fn streamed(ask: &Ask, events: Vec<dialect::Event>, script: &Script) -> (Vec<Loo
             pieces.truncate(at);
             let event = dialect::error_event(ask, script, &error::body(ask, script));
             // In an array, the first element has no comma before it.
-            let event = if at == 0 && !ask.sse { [b"[", &event[3..]].concat() } else { event };
+            let event = if at == 0 && ask.wire == Wire::Array { [b"[", &event[3..]].concat() } else { event };
             pieces.push(Loose::new(Kind::Content, event));
         }
         (Some(Fault::Garbage), _) => {

@@ -11,14 +11,23 @@ pub(in crate::provider) struct Ask {
     /// As the request names it.
     pub(in crate::provider) model: String,
     pub(in crate::provider) stream: bool,
-    /// Gemini alone: a stream of events rather than an array.
-    pub(in crate::provider) sse: bool,
+    /// What a stream is made of.
+    pub(in crate::provider) wire: Wire,
     /// OpenAI's chat alone: a last chunk says what the turn took.
     pub(super) include_usage: bool,
     /// The names of the tools that are offered.
     pub(super) tools: Vec<String>,
     /// The request itself.
     pub(super) body: Value,
+}
+
+/// What a stream is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::provider) enum Wire {
+    /// Server-sent events.
+    Events,
+    /// The elements of a JSON array: Gemini, when it isn't asked for events.
+    Array,
 }
 
 impl Ask {
@@ -41,7 +50,10 @@ impl Ask {
             dialect: route.dialect,
             model,
             stream: route.stream || body["stream"] == true,
-            sse: route.dialect != Dialect::Gemini || asks_for(query, "alt", "sse"),
+            wire: match route.dialect {
+                Dialect::Gemini if !asks_for(query, "alt", "sse") => Wire::Array,
+                _ => Wire::Events,
+            },
             include_usage: body["stream_options"]["include_usage"] == true,
             tools: tools(&body),
             body,
@@ -50,9 +62,15 @@ impl Ask {
 
     /// The same for something that can't be read.
     pub(in crate::provider) fn unread(route: &Route) -> Self {
-        let model = route.model.clone().unwrap_or_default();
-        let (dialect, stream) = (route.dialect, route.stream);
-        Self { dialect, model, stream, sse: true, include_usage: false, tools: Vec::new(), body: Value::Null }
+        Self {
+            dialect: route.dialect,
+            model: route.model.clone().unwrap_or_default(),
+            stream: route.stream,
+            wire: Wire::Events,
+            include_usage: false,
+            tools: Vec::new(),
+            body: Value::Null,
+        }
     }
 
     /// The model without what is scripted in its name, and that.

@@ -14,7 +14,7 @@ mod text;
 
 use serde_json::Value;
 
-pub(super) use ask::Ask;
+pub(super) use ask::{Ask, Wire};
 pub(super) use route::{Dialect, Form, Route};
 pub(super) use said::Said;
 

@@ -85,10 +85,14 @@ impl Route {
 
 /// Whether a query asks for this.
 pub(super) fn asks_for(query: &str, name: &str, wanted: &str) -> bool {
-    query.split('&').filter_map(|pair| pair.split_once('=')).any(|(key, value)| {
-        let value: Cow<'_, str> = percent_decode_str(value).decode_utf8_lossy();
-        key == name && value == wanted
-    })
+    value_of(query, name).is_some_and(|value| value == wanted)
+}
+
+/// What a query says of this.
+fn value_of<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(key, _)| *key == name)?;
+    Some(percent_decode_str(value).decode_utf8_lossy())
 }
 
 #[cfg(test)]

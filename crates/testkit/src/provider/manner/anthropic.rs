@@ -1,6 +1,7 @@
 //! Anthropic. Sources: platform.claude.com/docs/en/api/errors (types, 402, 413, 529), platform.claude.com/docs/en/api/models-list
 //! and the official SDK (`anthropic` 2.14.0, `types/model_info.py`, `types/model_list_params.py`, `pagination.py`,
-//! `_error_classes.py`). Messages are not documented to be stable.
+//! `_error_classes.py`). No message is documented to be stable, and those for who has no key, for a model that isn't there and
+//! for a limit of the list are not documented at all: nobody may rely on them.
 
 use serde_json::{Map, Value, json};
 

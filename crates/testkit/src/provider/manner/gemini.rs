@@ -8,7 +8,7 @@ use super::{Model, Offer, message};
 use crate::provider::dialect::{Ask, Wire, value_of};
 use crate::provider::script::{Fault, Script};
 
-/// So many are on a page, unless it is asked for more or less.
+/// So many are on a page, unless it is asked for more or less; the number is our own.
 const PAGE: usize = 50;
 /// What a page's token begins with.
 const TOKEN: &str = "page-";

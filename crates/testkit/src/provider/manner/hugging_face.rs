@@ -1,6 +1,6 @@
 //! The router of Hugging Face. Sources: huggingface.co/docs/inference-providers (the list with its providers, 402) and
 //! huggingface/huggingface_hub (2.4.0, `utils/_http.py`). The sentences are as they were recorded; what a provider behind the
-//! router says comes through as it is, here in OpenAI's shape.
+//! router says comes through as it is: here in OpenAI's shape, and in vLLM's words when a prompt is too long.
 
 use serde_json::{Value, json};
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub use events::EventStream;
 pub use process::{NOBODY, Process, binary};
-pub use provider::{Fault, Provider, Recorded, Script};
+pub use provider::{Fault, Manner, Provider, Recorded, Script};
 
 /// How long a test waits for what should happen at once; generous, since the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(30);

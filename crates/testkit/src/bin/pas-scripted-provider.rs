@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use pas_testkit::provider::{Options, Provider};
+use pas_testkit::provider::{Manner, Offer, Options, Provider};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -25,6 +25,15 @@ struct Command {
     /// Answer what came before without reading it again, and keep none of it: for benches.
     #[arg(long)]
     instant: bool,
+    /// In whose manner it speaks.
+    #[arg(long, value_enum, default_value_t)]
+    manner: Manner,
+    /// A credential that is accepted; without any, none is looked at.
+    #[arg(long = "key", value_name = "KEY")]
+    keys: Vec<String>,
+    /// A model that it has, and how many tokens fit in, if that is known: llama3.1:8b=8192.
+    #[arg(long = "model", value_name = "ID[=CONTEXT]")]
+    models: Vec<Offer>,
 }
 
 // One thread: it shares the machine with what is measured.
@@ -42,8 +51,8 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("no SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("no SIGINT")?;
-    let Command { port, keep, instant } = command;
-    let provider = Provider::with(Options { port, keep, instant })?;
+    let Command { port, keep, instant, manner, keys, models } = command;
+    let provider = Provider::with(Options { port, keep, instant, manner, keys, models })?;
     let line = json!({"message": "listening", "port": provider.port()});
     // Who started it reads the port here, or knows it already.
     drop(writeln!(io::stdout(), "{line}"));

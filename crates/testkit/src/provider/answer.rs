@@ -5,7 +5,9 @@ use std::ops::Range;
 use jiff::Timestamp;
 use memchr::memmem;
 
-use super::dialect::{self, Ask, Body, INVALID, Kind, Route, STAMP, Said, error};
+use super::dialect::{self, Ask, Body, INVALID, Kind, Route, STAMP, Said, Wire, error};
+use super::http::Request;
+use super::manner::Profile;
 use super::script::{Fault, Framing, Script};
 
 /// Where a body of so many bytes has them.
@@ -58,7 +60,7 @@ pub(super) enum Ending {
 
 impl Answer {
     /// To a request, by a script.
-    pub(super) fn new(route: &Route, ask: &Ask, script: Script, now: Timestamp) -> Self {
+    pub(super) fn new(profile: &Profile, route: &Route, ask: &Ask, script: Script, now: Timestamp) -> Self {
         let nothing = match (script.fault, script.after) {
             (Some(Fault::Close), None) => Some(Ending::Close),
             (Some(Fault::Reset), None) | (Some(Fault::ClosePooled), _) => Some(Ending::Reset),
@@ -70,13 +72,13 @@ impl Answer {
         }
         let status = match script.fault {
             Some(Fault::Error) => 200,
-            _ => error::status(&script),
+            _ => profile.status(ask, &script),
         };
-        let (kind, body) = content(route, ask, &script, status);
+        let (kind, body) = content(profile, route, ask, &script, status);
         let is_stream = matches!(body, Body::Events(_));
         let (pieces, ending) = match body {
             Body::Whole(bytes) => whole(bytes, &script),
-            Body::Events(events) => streamed(ask, events, &script),
+            Body::Events(events) => streamed(profile, ask, events, &script),
         };
         let framing = match script.framing {
             Some(Framing::Length) | None if is_stream || script.split_bytes.is_some() => Framing::Chunked,
@@ -89,7 +91,7 @@ impl Answer {
             Ending::Close | Ending::Reset | Ending::Stall => 2 * length(&pieces).max(1),
             Ending::Whole | Ending::Short => length(&pieces),
         };
-        let mut headers = error::headers(ask.dialect, &script, now);
+        let mut headers = error::headers(profile, ask.dialect, &script, now);
         headers.insert(0, ("content-type".to_owned(), kind.to_owned()));
         headers.push(match framing {
             Framing::Length => ("content-length".to_owned(), length.to_string()),
@@ -136,23 +138,34 @@ impl Answer {
 
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream; charset=utf-8";
+const LINES: &str = "application/x-ndjson";
 
 /// The type of the content, and the content.
-fn content(route: &Route, ask: &Ask, script: &Script, status: u16) -> (&'static str, Body) {
+fn content(
+    profile: &Profile,
+    route: &Route,
+    ask: &Ask,
+    script: &Script,
+    status: u16,
+) -> (&'static str, Body) {
     let is_error = status >= 400;
     let is_stream = ask.stream && !is_error;
-    let kind = if is_stream && ask.sse { EVENTS } else { JSON };
+    let kind = match ask.wire {
+        Wire::Events if is_stream => EVENTS,
+        Wire::Lines if is_stream => LINES,
+        _ => JSON,
+    };
     match script.fault {
         Some(Fault::Html) => return ("text/html; charset=utf-8", Body::Whole(HTML.as_bytes().to_vec())),
         Some(Fault::Blank) => return (kind, Body::Whole(Vec::new())),
         Some(Fault::Garbage) if !is_stream => return (kind, Body::Whole(b"{\"id\": \"truncat".to_vec())),
         Some(Fault::Error) if !is_stream => {
-            return (kind, Body::Whole(dialect::bytes(&error::body(ask, script))));
+            return (kind, Body::Whole(dialect::bytes(&error::body(profile, ask, script))));
         }
-        _ if is_error => return (kind, Body::Whole(dialect::bytes(&error::body(ask, script)))),
+        _ if is_error => return (kind, Body::Whole(dialect::bytes(&error::body(profile, ask, script)))),
         _ => {}
     }
-    if let Some(bytes) = dialect::plain(route, ask) {
+    if let Some(bytes) = dialect::plain(profile, route, ask, script) {
         return (JSON, Body::Whole(bytes));
     }
     let said = match script.body_bytes {
@@ -186,7 +199,12 @@ fn whole(bytes: Vec<u8>, script: &Script) -> (Vec<Loose>, Ending) {
 }
 
 /// What of a stream is sent.
-fn streamed(ask: &Ask, events: Vec<dialect::Event>, script: &Script) -> (Vec<Loose>, Ending) {
+fn streamed(
+    profile: &Profile,
+    ask: &Ask,
+    events: Vec<dialect::Event>,
+    script: &Script,
+) -> (Vec<Loose>, Ending) {
     let mut pieces: Vec<_> =
         events.into_iter().map(|event| Loose::new(event.kind, replaced(event.bytes))).collect();
     let ending = ending(script);
@@ -194,9 +212,9 @@ fn streamed(ask: &Ask, events: Vec<dialect::Event>, script: &Script) -> (Vec<Loo
     match (script.fault, script.after) {
         (Some(Fault::Error), _) => {
             pieces.truncate(at);
-            let event = dialect::error_event(ask, script, &error::body(ask, script));
+            let event = dialect::error_event(profile, ask, script, &error::body(profile, ask, script));
             // In an array, the first element has no comma before it.
-            let event = if at == 0 && !ask.sse { [b"[", &event[3..]].concat() } else { event };
+            let event = if at == 0 && ask.wire == Wire::Array { [b"[", &event[3..]].concat() } else { event };
             pieces.push(Loose::new(Kind::Content, event));
         }
         (Some(Fault::Garbage), _) => {
@@ -305,18 +323,16 @@ fn http_reason(status: u16) -> &'static str {
     }
 }
 
-/// An answer of OpenAI's shape to what no dialect knows.
-pub(super) fn unknown_path(method: &str, path: &str) -> Answer {
-    let message = format!("Invalid URL ({method} {path})");
-    let error = serde_json::json!({"error": {"message": message, "type": "invalid_request_error", "param": null,
-        "code": null}});
-    Answer::control(404, error.to_string().as_bytes())
+/// An answer to what no dialect knows.
+pub(super) fn unknown_path(profile: &Profile, request: &Request) -> Answer {
+    let (status, error) = profile.unknown_path(&request.method, &request.path);
+    Answer::control(status, error.to_string().as_bytes())
 }
 
 /// An answer to what can't be read.
-pub(super) fn unreadable(route: &Route, message: String, now: Timestamp) -> Answer {
+pub(super) fn unreadable(profile: &Profile, route: &Route, message: String, now: Timestamp) -> Answer {
     let script = Script { message: Some(message), ..Script::status(400) };
-    Answer::new(route, &Ask::unread(route), script, now)
+    Answer::new(profile, route, &Ask::unread(route), script, now)
 }
 
 #[cfg(test)]
@@ -327,7 +343,7 @@ mod tests {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let route = Route::of("POST", path, true).unwrap();
         let ask = Ask::read(&route, query, body.as_bytes()).unwrap();
-        Answer::new(&route, &ask, script, Timestamp::UNIX_EPOCH)
+        Answer::new(&Profile::default(), &route, &ask, script, Timestamp::UNIX_EPOCH)
     }
 
     fn text(answer: &Answer) -> String {

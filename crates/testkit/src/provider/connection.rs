@@ -10,10 +10,11 @@ use tokio::net::TcpStream;
 
 use super::answer::{self, Answer};
 use super::control;
-use super::dialect::{Ask, Route};
+use super::dialect::Ask;
 use super::http::{Head, Inbox, Request, SCRIPTED};
+use super::manner::Key;
 use super::play::{Player, Then};
-use super::script::Script;
+use super::script::{Fault, Script};
 use super::shared::Shared;
 
 /// Answers what comes, until either side ends it.
@@ -35,7 +36,7 @@ async fn run(stream: &mut TcpStream, number: u64, shared: &Arc<Shared>) -> io::R
             Some(answer) => (answer, None),
             None => {
                 let request = head.request(inbox.bytes())?;
-                if control::is_control(&request.path) {
+                if control::is_control(shared.profile.manner, &request.path) {
                     (Arc::new(control::answer(shared, &request).await), None)
                 } else {
                     let recorded = shared.ledger.came(&request, number, place);
@@ -80,24 +81,32 @@ async fn next(stream: &mut TcpStream, inbox: &mut Inbox, shared: &Shared) -> io:
 
 /// The answer to a request, and whether it comes from the queue.
 fn answer(shared: &Shared, request: &Request, is_pooled: bool) -> (Answer, bool) {
-    let now = clock::now().wall;
-    let is_anthropic = request.header("anthropic-version").is_some();
-    let Some(route) = Route::of(&request.method, &request.path, is_anthropic) else {
-        return (answer::unknown_path(&request.method, &request.path), false);
+    let (now, profile) = (clock::now().wall, &shared.profile);
+    let Some(route) = profile.route(request) else {
+        return (answer::unknown_path(profile, request), false);
     };
+    let key = Key::of(profile.manner, request);
+    if !profile.admits(&route, &request.path, key.as_ref()) {
+        let ask = Ask::unread(&route).with_key(key);
+        return (Answer::new(profile, &route, &ask, Script::fault(Fault::UnknownKey), now), false);
+    }
     let ask = match Ask::read(&route, &request.query, &request.body) {
-        Ok(ask) => ask,
-        Err(message) => return (answer::unreadable(&route, message, now), false),
+        Ok(ask) => ask.with_key(key),
+        Err(message) => return (answer::unreadable(profile, &route, message, now), false),
     };
     let (model, named) = ask.scripted_model();
     let short = request.header(SCRIPTED).or(named);
-    let script = match short.map(Script::parse) {
-        Some(Ok(script)) => script,
-        Some(Err(message)) => return (answer::unreadable(&route, message, now), false),
-        None => match shared.queued(&request.path, model, is_pooled) {
-            Some(script) => return (Answer::new(&route, &ask, script, now), true),
-            None => Script::new(),
-        },
+    let (script, is_queued) = match short.map(Script::parse) {
+        Some(Ok(script)) => (script, false),
+        Some(Err(message)) => return (answer::unreadable(profile, &route, message, now), false),
+        None => {
+            let key = ask.key.as_ref().map(|key| key.text.as_str());
+            match shared.queued(&request.path, model, key, is_pooled) {
+                Some(script) => (script, true),
+                None => (Script::new(), false),
+            }
+        }
     };
-    (Answer::new(&route, &ask, script, now), false)
+    let script = profile.judged(&route, &ask, script);
+    (Answer::new(profile, &route, &ask, script, now), is_queued)
 }

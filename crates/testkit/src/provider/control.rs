@@ -8,12 +8,13 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::http::Request;
+use super::manner::Manner;
 use super::script::Script;
 use super::shared::Shared;
 
-/// Whether a path is one of them.
-pub(super) fn is_control(path: &str) -> bool {
-    path.starts_with("/__") || path == "/health"
+/// Whether a path is one of them. Who speaks in some provider's manner has a `/health` of that one's, or none.
+pub(super) fn is_control(manner: Manner, path: &str) -> bool {
+    path.starts_with("/__") || manner == Manner::Plain && path == "/health"
 }
 
 /// One script, or several in order.

@@ -5,6 +5,9 @@
 //! echoes. What it answers is a [`Script`]: of the request's header `x-scripted` (in short form), else of the part of its
 //! model's name after `~` (in short form too), else the first in the queue that is for such a request, else a healthy answer.
 //!
+//! It can stand in for a real provider ([`Manner`]): its lists of models, its errors and limits in its own words, whom it lets
+//! in, and with Ollama the dialect of `/api/chat`.
+//!
 //! It keeps every request and what became of it ([`Recorded`]); [`Provider::when`] waits for that without sleeping.
 
 mod answer;
@@ -14,6 +17,7 @@ mod dialect;
 mod http;
 mod instant;
 mod listen;
+mod manner;
 mod play;
 mod record;
 mod script;
@@ -28,26 +32,42 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use manner::{Manner, Offer};
 pub use record::{Ended, Recorded};
 pub use script::{Call, Fault, Framing, Script, Stop};
 
 use crate::PATIENCE;
+use manner::Profile;
 use shared::Shared;
 
 /// How a provider runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The port of 127.0.0.1; 0 is a free one.
     pub port: u16,
     /// So many requests are kept, the newest ones.
     pub keep: usize,
-    /// A request that came before has the same answer, is read no further, and isn't kept: for benches.
+    /// A request that came before has the same answer, whatever its credential, is read no further, and isn't kept: for benches.
     pub instant: bool,
+    /// In whose manner it speaks.
+    pub manner: Manner,
+    /// The credentials that are accepted; without any, none is looked at. Plainly, and in the manners of Ollama and LM Studio,
+    /// none ever is.
+    pub keys: Vec<String>,
+    /// The models that it has, when it speaks in some manner; without any, it is `scripted-1` and `scripted-2`.
+    pub models: Vec<Offer>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, keep: 10_000, instant: false }
+        Self {
+            port: 0,
+            keep: 10_000,
+            instant: false,
+            manner: Manner::Plain,
+            keys: Vec::new(),
+            models: Vec::new(),
+        }
     }
 }
 
@@ -66,11 +86,17 @@ impl Provider {
         Self::with(Options::default())
     }
 
+    /// Likewise, in the manner of some provider.
+    pub fn in_manner(manner: Manner) -> anyhow::Result<Self> {
+        Self::with(Options { manner, ..Options::default() })
+    }
+
     /// Likewise, with options.
     pub fn with(options: Options) -> anyhow::Result<Self> {
         let listener = listen::listen(options.port).context("the provider can't listen")?;
         let port = listener.local_addr()?.port();
-        let shared = Arc::new(Shared::new(options.keep, options.instant));
+        let profile = Profile::new(options.manner, options.keys, options.models);
+        let shared = Arc::new(Shared::new(profile, options.keep, options.instant));
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(listen::accept(listener, port, Arc::clone(&shared), shutdown.clone()));
         Ok(Self { shared, port, shutdown, tasks })

@@ -16,6 +16,8 @@ pub struct Script {
     pub path: Option<String>,
     /// Only those for this model.
     pub model: Option<String>,
+    /// Only those with this credential.
+    pub key: Option<String>,
     /// So many of them; none is every one.
     pub times: Option<u32>,
 
@@ -98,6 +100,7 @@ impl Default for Script {
         Self {
             path: None,
             model: None,
+            key: None,
             times: Some(1),
             text: None,
             chunks: None,
@@ -200,6 +203,13 @@ pub enum Fault {
     InvalidUtf8,
     /// The error that the request doesn't fit into the model's context.
     ContextTooLong,
+    /// The error that the credential is none that is known, or, when there was none, that one is needed.
+    UnknownKey,
+    /// The error that there is no such model.
+    UnknownModel,
+    /// The error that what was paid for is used up, so that waiting is of no use (with Gemini, until the day is over). A server
+    /// of one's own, which has no such error, answers as to too many requests.
+    Quota,
     /// The provider's filter refuses to answer.
     Refusal,
 }
@@ -247,6 +257,12 @@ impl Script {
         Self { model: Some(model.into()), ..self }
     }
 
+    /// Only for requests with this credential.
+    #[must_use]
+    pub fn with_key(self, key: impl Into<String>) -> Self {
+        Self { key: Some(key.into()), ..self }
+    }
+
     /// For so many requests.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
@@ -279,7 +295,7 @@ impl Script {
         for field in short.split(',').filter(|field| !field.is_empty()) {
             let (name, value) = field.split_once('=').unwrap_or((field, "true"));
             let value = match name.trim() {
-                "text" | "thinking" | "message" | "path" | "model" => Value::from(value),
+                "text" | "thinking" | "message" | "path" | "model" | "key" => Value::from(value),
                 _ => serde_json::from_str(value).unwrap_or_else(|_| value.into()),
             };
             fields.insert(name.trim().to_owned(), value);
@@ -288,9 +304,10 @@ impl Script {
     }
 
     /// Whether it is for such a request.
-    pub(super) fn is_for(&self, path: &str, model: &str, is_pooled: bool) -> bool {
+    pub(super) fn is_for(&self, path: &str, model: &str, key: Option<&str>, is_pooled: bool) -> bool {
         self.path.as_ref().is_none_or(|wanted| path.contains(wanted.as_str()))
             && self.model.as_ref().is_none_or(|wanted| wanted == model)
+            && self.key.as_deref().is_none_or(|wanted| key == Some(wanted))
             && (is_pooled || self.fault != Some(Fault::ClosePooled))
     }
 }
@@ -328,11 +345,13 @@ mod tests {
 
     #[test]
     fn a_script_is_for_the_requests_that_it_names() {
-        let script = Script::new().on("/messages").for_model("a");
-        assert!(script.is_for("/v1/messages", "a", false));
-        assert!(!script.is_for("/v1/messages", "b", false));
-        assert!(!script.is_for("/v1/chat/completions", "a", false));
+        let script = Script::new().on("/messages").for_model("a").with_key("k");
+        assert!(script.is_for("/v1/messages", "a", Some("k"), false));
+        assert!(!script.is_for("/v1/messages", "b", Some("k"), false));
+        assert!(!script.is_for("/v1/messages", "a", Some("l"), false));
+        assert!(!script.is_for("/v1/messages", "a", None, false));
+        assert!(!script.is_for("/v1/chat/completions", "a", Some("k"), false));
         let pooled = Script::fault(Fault::ClosePooled);
-        assert!(pooled.is_for("/", "", true) && !pooled.is_for("/", "", false));
+        assert!(pooled.is_for("/", "", None, true) && !pooled.is_for("/", "", None, false));
     }
 }

@@ -10,12 +10,14 @@ use tokio::time::Instant;
 use super::answer::Answer;
 use super::http::{Head, Inbox};
 use super::instant::{Known, Memory};
+use super::manner::Profile;
 use super::record::Ledger;
 use super::script::Script;
 
 /// The state behind a provider.
 #[derive(Debug)]
 pub(super) struct Shared {
+    pub(super) profile: Profile,
     pub(super) ledger: Ledger,
     queue: Mutex<VecDeque<Script>>,
     is_queue_used: AtomicBool,
@@ -34,8 +36,9 @@ pub(super) struct Shared {
 
 impl Shared {
     /// `keep` so many requests; know answers that were given before, if `instant`.
-    pub(super) fn new(keep: usize, instant: bool) -> Self {
+    pub(super) fn new(profile: Profile, keep: usize, instant: bool) -> Self {
         Self {
+            profile,
             ledger: Ledger::new(keep),
             queue: Mutex::default(),
             is_queue_used: AtomicBool::new(false),
@@ -67,9 +70,15 @@ impl Shared {
     }
 
     /// The first script that is for such a request. It is used up by as many as it is for.
-    pub(super) fn queued(&self, path: &str, model: &str, is_pooled: bool) -> Option<Script> {
+    pub(super) fn queued(
+        &self,
+        path: &str,
+        model: &str,
+        key: Option<&str>,
+        is_pooled: bool,
+    ) -> Option<Script> {
         let mut scripts = self.scripts();
-        let place = scripts.iter().position(|script| script.is_for(path, model, is_pooled))?;
+        let place = scripts.iter().position(|script| script.is_for(path, model, key, is_pooled))?;
         let script = scripts.get_mut(place)?;
         let found = script.clone();
         match &mut script.times {
@@ -116,13 +125,14 @@ mod tests {
 
     #[test]
     fn scripts_are_used_up_in_order_by_the_requests_that_they_are_for() {
-        let shared = Shared::new(0, false);
+        let shared = Shared::new(Profile::default(), 0, false);
         shared.queue(Script::text("a").on("/messages").times(2));
         shared.queue(Script::text("b"));
         shared.queue(Script::fault(Fault::ClosePooled));
         shared.queue(Script::text("c").forever());
-        let next =
-            |path, is_pooled| shared.queued(path, "m", is_pooled).map(|script| (script.text, script.fault));
+        let next = |path, is_pooled| {
+            shared.queued(path, "m", None, is_pooled).map(|script| (script.text, script.fault))
+        };
         let text = |text: &str| Some((Some(text.to_owned()), None));
         assert_eq!(next("/v1/messages", false), text("a"));
         assert_eq!(next("/v1/chat/completions", false), text("b"));
@@ -131,6 +141,6 @@ mod tests {
         assert_eq!(next("/v1/messages", true), Some((None, Some(Fault::ClosePooled))));
         assert_eq!(next("/v1/messages", true), text("c"));
         shared.clear();
-        assert_eq!((shared.waiting(), shared.queued("/", "m", true)), (0, None));
+        assert_eq!((shared.waiting(), shared.queued("/", "m", None, true)), (0, None));
     }
 }

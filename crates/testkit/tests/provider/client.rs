@@ -13,6 +13,7 @@ pub(crate) const MESSAGES: &str = "/v1/messages";
 pub(crate) const GENERATE: &str = "/v1beta/models/scripted-1:generateContent";
 pub(crate) const STREAM: &str = "/v1beta/models/scripted-1:streamGenerateContent?alt=sse";
 pub(crate) const ARRAY: &str = "/v1beta/models/scripted-1:streamGenerateContent";
+pub(crate) const OLLAMA: &str = "/api/chat";
 pub(crate) const INVOKE: &str = "/invoke";
 
 /// A connection, seen byte by byte.
@@ -67,6 +68,13 @@ impl Client {
         let request =
             format!("POST {path} HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {length}\r\n\r\n{body}");
         self.stream.write_all(request.as_bytes()).await.unwrap();
+    }
+
+    /// Asks for a page, with header lines, each with its line end.
+    pub(crate) async fn get(&mut self, path: &str, headers: &str) -> Answer {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
+        self.stream.write_all(request.as_bytes()).await.unwrap();
+        self.answer().await
     }
 
     /// Asks for a turn of that dialect, streamed or not; the path says which for Gemini.
@@ -191,6 +199,11 @@ impl Answer {
             event.lines().find_map(|line| line.strip_prefix("data: ")).map(str::to_owned)
         });
         data.filter(|data| data != "{\"type\": \"ping\"}").collect()
+    }
+
+    /// The lines that are JSON, of a stream that is made of lines.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        self.text().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// The events that are JSON.

@@ -22,6 +22,26 @@ async fn as_a_process_it_serves_until_it_is_told_to_stop_and_can_refuse_for_a_wh
 }
 
 #[tokio::test]
+async fn as_a_process_it_has_the_manner_the_keys_and_the_models_that_it_is_told() {
+    let of = |arguments: &[&str]| Process::helper("pas-scripted-provider", arguments).unwrap();
+    let http = pas_testkit::http();
+    let get = async |process: &Process, path: &str, key: &str| {
+        let request = http.get(format!("{}{path}", process.url())).bearer_auth(key);
+        request.send().await.unwrap().json::<Value>().await.unwrap()
+    };
+    let ollama = of(&["--manner", "ollama", "--model", "llama3.1:8b=8192", "--model", "mistral"]);
+    let running = get(&ollama, "/api/ps", "").await;
+    let told = [0, 1].map(|place| {
+        let model = &running["models"][place];
+        (model["name"].clone(), model["context_length"].clone())
+    });
+    assert_eq!(told, [(json!("llama3.1:8b"), json!(8_192)), (json!("mistral:latest"), json!(4_096))]);
+    let vllm = of(&["--manner", "vllm", "--key", "k1", "--key", "k2", "--model", "m=2048"]);
+    assert_eq!(get(&vllm, "/v1/models", "k3").await, json!({"error": "Unauthorized"}));
+    assert_eq!(get(&vllm, "/v1/models", "k2").await["data"][0]["max_model_len"], 2_048);
+}
+
+#[tokio::test]
 async fn the_bare_proxy_passes_on_what_comes_and_each_piece_of_a_stream_when_it_comes() {
     let provider = Provider::start().unwrap();
     let upstream = format!("127.0.0.1:{}", provider.port());

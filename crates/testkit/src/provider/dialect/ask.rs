@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::route::{Dialect, Form, Route, asks_for};
+use crate::provider::manner::{Key, Page};
 
 /// A request, read.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,23 +12,44 @@ pub(in crate::provider) struct Ask {
     /// As the request names it.
     pub(in crate::provider) model: String,
     pub(in crate::provider) stream: bool,
-    /// Gemini alone: a stream of events rather than an array.
-    pub(in crate::provider) sse: bool,
+    /// What a stream is made of.
+    pub(in crate::provider) wire: Wire,
     /// OpenAI's chat alone: a last chunk says what the turn took.
     pub(super) include_usage: bool,
     /// The names of the tools that are offered.
     pub(super) tools: Vec<String>,
     /// The request itself.
-    pub(super) body: Value,
+    pub(in crate::provider) body: Value,
+    /// What follows the path.
+    pub(in crate::provider) query: String,
+    /// The credential with which it comes.
+    pub(in crate::provider) key: Option<Key>,
+}
+
+/// What a stream is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::provider) enum Wire {
+    /// Server-sent events.
+    Events,
+    /// The elements of a JSON array: Gemini, when it isn't asked for events.
+    Array,
+    /// JSON, one a line: Ollama.
+    Lines,
 }
 
 impl Ask {
     /// Of a request's body; says what is wrong with one that can't be read.
     pub(in crate::provider) fn read(route: &Route, query: &str, body: &[u8]) -> Result<Self, String> {
-        let is_bare = matches!(route.form, Form::Models | Form::Model);
+        let is_bare = match route.form {
+            Form::Models | Form::Model => true,
+            Form::Page(page) => !matches!(page, Page::Show | Page::Load),
+            Form::Turn | Form::Count | Form::Embeddings => false,
+        };
+        let is_ollama = route.dialect == Dialect::Ollama;
         let body = match serde_json::from_slice(body) {
             Ok(body) => body,
             Err(_) if is_bare => Value::Null,
+            Err(_) if is_ollama && body.is_empty() => return Err("missing request body".to_owned()),
             Err(error) => return Err(format!("We could not parse the JSON body of your request: {error}")),
         };
         let model = route.model.clone().or_else(|| body["model"].as_str().map(str::to_owned));
@@ -35,24 +57,45 @@ impl Ask {
             (Some(model), _) => model,
             (None, Dialect::Pas) => String::new(),
             (None, _) if is_bare => String::new(),
+            (None, Dialect::Ollama) => return Err("model is required".to_owned()),
             (None, _) => return Err("you must provide a model parameter".to_owned()),
         };
         Ok(Self {
             dialect: route.dialect,
             model,
-            stream: route.stream || body["stream"] == true,
-            sse: route.dialect != Dialect::Gemini || asks_for(query, "alt", "sse"),
+            // Ollama streams unless it is told not to.
+            stream: route.stream || body["stream"] == true || is_ollama && body["stream"] != false,
+            wire: match route.dialect {
+                Dialect::Gemini if !asks_for(query, "alt", "sse") => Wire::Array,
+                Dialect::Ollama => Wire::Lines,
+                _ => Wire::Events,
+            },
             include_usage: body["stream_options"]["include_usage"] == true,
             tools: tools(&body),
             body,
+            query: query.to_owned(),
+            key: None,
         })
     }
 
     /// The same for something that can't be read.
     pub(in crate::provider) fn unread(route: &Route) -> Self {
-        let model = route.model.clone().unwrap_or_default();
-        let (dialect, stream) = (route.dialect, route.stream);
-        Self { dialect, model, stream, sse: true, include_usage: false, tools: Vec::new(), body: Value::Null }
+        Self {
+            dialect: route.dialect,
+            model: route.model.clone().unwrap_or_default(),
+            stream: route.stream,
+            wire: Wire::Events,
+            include_usage: false,
+            tools: Vec::new(),
+            body: Value::Null,
+            query: String::new(),
+            key: None,
+        }
+    }
+
+    /// With the credential that came.
+    pub(in crate::provider) fn with_key(self, key: Option<Key>) -> Self {
+        Self { key, ..self }
     }
 
     /// The model without what is scripted in its name, and that.

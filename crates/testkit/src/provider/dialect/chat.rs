@@ -72,6 +72,12 @@ pub(super) fn events(ask: &Ask, said: &Said) -> Vec<Frame> {
     frames
 }
 
+/// A chunk that says nothing.
+pub(super) fn nothing(ask: &Ask) -> Frame {
+    let choice = json!({"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": null});
+    Frame::data(Kind::Content, object(ask, json!([choice])))
+}
+
 fn object(ask: &Ask, choices: Value) -> Value {
     let mut chunk = json!({
         "id": ID, "object": "chat.completion.chunk", "created": CREATED, "model": ask.model,

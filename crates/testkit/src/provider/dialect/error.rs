@@ -3,34 +3,26 @@
 //! Sources: developers.openai.com/api/docs/guides/error-codes and /rate-limits (`x-ratelimit-*`, `Retry-After`);
 //! platform.claude.com/docs/en/api/errors and /rate-limits (types, `request_id`, `anthropic-ratelimit-*` as RFC 3339 times,
 //! 529, "prompt is too long"); ai.google.dev/gemini-api/docs/generate-content/api-errors (google.rpc.Status, RetryInfo);
-//! PAS's own envelope (docs/errors).
+//! PAS's own envelope (docs/errors). A provider of some manner has its own words: `manner`.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::super::manner::{self, Profile};
 use super::super::script::{Fault, Script};
 use super::{Ask, Dialect};
 
 /// Of every answer.
-const REQUEST_ID: &str = "req_scripted1";
-
-/// The status of a script's error.
-pub(in crate::provider) fn status(script: &Script) -> u16 {
-    match script.fault {
-        Some(Fault::ContextTooLong) => script.status.unwrap_or(400),
-        Some(Fault::Error) => script.status.unwrap_or(500),
-        _ => script.status.unwrap_or(200),
-    }
-}
+pub(in crate::provider) const REQUEST_ID: &str = "req_scripted1";
 
 /// The body of an error.
-pub(in crate::provider) fn body(ask: &Ask, script: &Script) -> Value {
-    if let Some(error) = &script.error {
-        return error.clone();
+pub(in crate::provider) fn body(profile: &Profile, ask: &Ask, script: &Script) -> Value {
+    let status = profile.status(ask, script);
+    if let Some(error) = script.error.clone().or_else(|| profile.error(ask, script, status)) {
+        return error;
     }
-    let status = status(script);
     let is_too_long = script.fault == Some(Fault::ContextTooLong);
     let message = |usual: &str| script.message.clone().unwrap_or_else(|| usual.to_owned());
     match ask.dialect {
@@ -65,6 +57,7 @@ pub(in crate::provider) fn body(ask: &Ask, script: &Script) -> Value {
             }
             json!({ "error": error })
         }
+        Dialect::Ollama => json!({"error": message("the scripted provider says so")}),
         Dialect::Pas => {
             let (code, fault) = pas(status);
             let usual = "the scripted service says so";
@@ -76,13 +69,14 @@ pub(in crate::provider) fn body(ask: &Ask, script: &Script) -> Value {
 
 /// The headers of an answer that are the dialect's own.
 pub(in crate::provider) fn headers(
+    profile: &Profile,
     dialect: Dialect,
     script: &Script,
     now: Timestamp,
 ) -> Vec<(String, String)> {
     let (limit, left) = (1_000, if script.reset_s.is_some() { 0 } else { 999 });
     let reset_s = script.reset_s.unwrap_or(60);
-    let mut headers = match dialect {
+    let own = || match dialect {
         Dialect::OpenAiChat | Dialect::OpenAiResponses => vec![
             ("x-request-id", REQUEST_ID.to_owned()),
             ("openai-processing-ms", "7".to_owned()),
@@ -100,13 +94,16 @@ pub(in crate::provider) fn headers(
         ],
         Dialect::Gemini => vec![("server-timing", "gfet4t7; dur=7".to_owned())],
         Dialect::Pas => vec![("x-request-id", REQUEST_ID.to_owned())],
+        Dialect::Ollama => Vec::new(),
     };
+    let mut headers = manner::headers(profile.manner, script, now).unwrap_or_else(own);
     headers.extend(script.retry_after_s.map(|seconds| ("retry-after", seconds.to_string())));
     let scripted = script.headers.iter().map(|(name, value)| (name.clone(), value.clone()));
     headers.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(scripted).collect()
 }
 
-fn later(now: Timestamp, seconds: u64) -> String {
+/// That many seconds from now, as RFC 3339 has it.
+pub(in crate::provider) fn later(now: Timestamp, seconds: u64) -> String {
     let at = now.checked_add(Duration::from_secs(seconds)).unwrap_or(now);
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
@@ -199,7 +196,7 @@ mod tests {
         let script = Script { retry_after_s: Some(3), reset_s: Some(2), ..Script::status(429) };
         let now: Timestamp = "2025-11-06T10:30:00.5Z".parse().unwrap();
         let of = |dialect| {
-            let headers = headers(dialect, &script, now);
+            let headers = headers(&Profile::default(), dialect, &script, now);
             let wanted = ["requests-reset", "reset-requests", "retry-after", "remaining"];
             let told = headers.into_iter().filter(|(name, _)| wanted.iter().any(|part| name.contains(part)));
             told.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>()
@@ -216,14 +213,18 @@ mod tests {
                 "retry-after: 3"
             ]
         );
-        let body = body(&ask("/v1beta/models/a:generateContent"), &script);
+        let body = body(&Profile::default(), &ask("/v1beta/models/a:generateContent"), &script);
         assert_eq!(body["error"]["details"][0]["retryDelay"], "3s");
     }
 
     #[test]
     fn an_error_has_the_shape_of_its_dialect() {
         let of = |path: &str, status| {
-            body(&ask(path), &Script { message: Some("m".to_owned()), ..Script::status(status) })
+            body(
+                &Profile::default(),
+                &ask(path),
+                &Script { message: Some("m".to_owned()), ..Script::status(status) },
+            )
         };
         assert_eq!(
             of("/v1/chat/completions", 401),

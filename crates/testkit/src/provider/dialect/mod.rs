@@ -7,17 +7,19 @@ mod chat;
 pub(super) mod error;
 mod gemini;
 mod lists;
+mod ollama;
 mod responses;
 pub(super) mod route;
 pub(super) mod said;
 mod text;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-pub(super) use ask::Ask;
-pub(super) use route::{Dialect, Form, Route};
+pub(super) use ask::{Ask, Wire};
+pub(super) use route::{Dialect, Form, Route, value_of};
 pub(super) use said::Said;
 
+use super::manner::{Manner, Profile};
 use super::script::Script;
 
 /// Stands for the time at which an event is sent, until it is.
@@ -66,6 +68,7 @@ pub(super) fn turn(ask: &Ask, said: &Said, script: &Script) -> Body {
             Dialect::OpenAiResponses => responses::body(ask, said),
             Dialect::Anthropic => anthropic::body(ask, said),
             Dialect::Gemini => gemini::body(ask, said),
+            Dialect::Ollama => ollama::body(ask, said),
             Dialect::Pas => lists::echo(ask),
         }));
     }
@@ -74,6 +77,7 @@ pub(super) fn turn(ask: &Ask, said: &Said, script: &Script) -> Body {
         Dialect::OpenAiResponses => responses::events(ask, said),
         Dialect::Anthropic => anthropic::events(ask, said),
         Dialect::Gemini => gemini::events(ask, said),
+        Dialect::Ollama => ollama::events(ask, said),
         Dialect::Pas => vec![Frame::data(Kind::Content, lists::echo(ask)), Frame::done()],
     };
     Body::Events(text::events(ask, events, script))
@@ -90,9 +94,18 @@ pub(super) fn garbage(ask: &Ask, script: &Script) -> Vec<u8> {
 }
 
 /// An error as an event.
-pub(super) fn error_event(ask: &Ask, script: &Script, error: &Value) -> Vec<u8> {
+pub(super) fn error_event(profile: &Profile, ask: &Ask, script: &Script, error: &Value) -> Vec<u8> {
     let frame = match ask.dialect {
-        Dialect::OpenAiChat | Dialect::Pas | Dialect::Gemini => Frame::data(Kind::Content, error.clone()),
+        // As it was recorded: an event with a name, of Anthropic's shape.
+        Dialect::OpenAiChat if profile.manner == Manner::LmStudio => {
+            let error = json!({"type": "error", "error": {"message": error["error"]["message"]}});
+            Frame::named(Kind::Content, "error", error)
+        }
+        // Its middleware reads an error as an answer in which nothing is (ollama/ollama, middleware/openai.go).
+        Dialect::OpenAiChat if profile.manner == Manner::Ollama => chat::nothing(ask),
+        Dialect::OpenAiChat | Dialect::Pas | Dialect::Gemini | Dialect::Ollama => {
+            Frame::data(Kind::Content, error.clone())
+        }
         Dialect::Anthropic => Frame::named(Kind::Content, "error", error.clone()),
         Dialect::OpenAiResponses => responses::error(error),
     };
@@ -100,9 +113,10 @@ pub(super) fn error_event(ask: &Ask, script: &Script, error: &Value) -> Vec<u8> 
 }
 
 /// The answer to what isn't a turn: lists, counts, embeddings.
-pub(super) fn plain(route: &Route, ask: &Ask) -> Option<Vec<u8>> {
+pub(super) fn plain(profile: &Profile, route: &Route, ask: &Ask, script: &Script) -> Option<Vec<u8>> {
     let value = match route.form {
         Form::Turn => return None,
+        Form::Page(page) => return Some(profile.page(page, ask, script)),
         Form::Models => lists::models(route.dialect),
         Form::Model => lists::model(route.dialect, &ask.model),
         Form::Count => lists::count(ask),
@@ -142,17 +156,15 @@ impl Frame {
 
 /// A value's text, with what stands for something replaced by it.
 pub(super) fn bytes(value: &Value) -> Vec<u8> {
-    json(value).into_bytes()
+    written(value).into_bytes()
 }
 
-fn json(value: &Value) -> String {
+fn written(value: &Value) -> String {
     value.to_string().replace(&format!("\"{EXTRA_MARK}\""), EXTRA)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

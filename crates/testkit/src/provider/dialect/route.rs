@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use crate::provider::manner::Page;
+
 /// A way to speak to a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::provider) enum Dialect {
@@ -11,6 +13,8 @@ pub(in crate::provider) enum Dialect {
     OpenAiResponses,
     Anthropic,
     Gemini,
+    /// Ollama's own; only a provider of its manner speaks it.
+    Ollama,
     Pas,
 }
 
@@ -26,6 +30,8 @@ pub(in crate::provider) enum Form {
     Models,
     /// One of them.
     Model,
+    /// What only a provider of some manner tells.
+    Page(Page),
 }
 
 /// What a path means.
@@ -85,10 +91,14 @@ impl Route {
 
 /// Whether a query asks for this.
 pub(super) fn asks_for(query: &str, name: &str, wanted: &str) -> bool {
-    query.split('&').filter_map(|pair| pair.split_once('=')).any(|(key, value)| {
-        let value: Cow<'_, str> = percent_decode_str(value).decode_utf8_lossy();
-        key == name && value == wanted
-    })
+    value_of(query, name).is_some_and(|value| value == wanted)
+}
+
+/// What a query says of this.
+pub(in crate::provider) fn value_of<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(key, _)| *key == name)?;
+    Some(percent_decode_str(value).decode_utf8_lossy())
 }
 
 #[cfg(test)]

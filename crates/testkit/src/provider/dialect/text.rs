@@ -1,7 +1,7 @@
-//! Events as text: server-sent events (WHATWG HTML, section 9.2), or the elements of a JSON array.
+//! Events as text: server-sent events (WHATWG HTML, section 9.2), the elements of a JSON array, or JSON, one a line.
 
 use super::super::script::Script;
-use super::{Ask, Data, Dialect, Event, Frame, Kind, STAMP, json};
+use super::{Ask, Data, Dialect, Event, Frame, Kind, STAMP, Wire, written};
 
 /// A stream's events, with the pings that belong to the prelude and places for stamps.
 pub(super) fn events(ask: &Ask, mut frames: Vec<Frame>, script: &Script) -> Vec<Event> {
@@ -10,7 +10,7 @@ pub(super) fn events(ask: &Ask, mut frames: Vec<Frame>, script: &Script) -> Vec<
     }
     let first = frames.iter().position(|frame| frame.kind != Kind::Prelude).unwrap_or(frames.len());
     let mut events = Vec::with_capacity(frames.len() + script.pings + 1);
-    if ask.sse {
+    if ask.wire != Wire::Array {
         for (place, frame) in frames.iter().enumerate() {
             if place == first {
                 let ping = || Event { kind: Kind::Prelude, bytes: ping(ask, script) };
@@ -31,36 +31,40 @@ pub(super) fn events(ask: &Ask, mut frames: Vec<Frame>, script: &Script) -> Vec<
 
 /// One event.
 pub(super) fn frame(ask: &Ask, script: &Script, frame: &Frame) -> Vec<u8> {
-    if !ask.sse {
-        return format!(",\r\n{}\n]\n", data(frame)).into_bytes();
-    }
     let line = line_end(ask, script);
+    match ask.wire {
+        Wire::Events => {}
+        Wire::Array => return format!(",\r\n{}\n]\n", data(frame)).into_bytes(),
+        Wire::Lines => return format!("{}{line}", data(frame)).into_bytes(),
+    }
     let name = frame.name.map(|name| format!("event: {name}{line}")).unwrap_or_default();
     format!("{name}data: {}{line}{line}", data(frame)).into_bytes()
 }
 
-/// Anthropic's ping is an event; for the others it is a comment, which is what proxies and servers send.
+/// Anthropic's ping is an event; for the others it is a comment, which is what proxies and servers send. Lines have none.
 pub(super) fn ping(ask: &Ask, script: &Script) -> Vec<u8> {
     let line = line_end(ask, script);
-    match ask.dialect {
-        Dialect::Anthropic => format!("event: ping{line}data: {{\"type\": \"ping\"}}{line}{line}"),
-        _ if ask.sse => format!(": keep-alive{line}{line}"),
-        _ => line.to_owned(),
+    match (ask.dialect, ask.wire) {
+        (Dialect::Anthropic, _) => format!("event: ping{line}data: {{\"type\": \"ping\"}}{line}{line}"),
+        (_, Wire::Events) => format!(": keep-alive{line}{line}"),
+        (_, Wire::Array) => line.to_owned(),
+        (_, Wire::Lines) => String::new(),
     }
     .into_bytes()
 }
 
 pub(super) fn garbage(ask: &Ask, script: &Script) -> Vec<u8> {
     let line = line_end(ask, script);
-    match ask.dialect {
-        Dialect::Anthropic => {
+    match (ask.dialect, ask.wire) {
+        (Dialect::Anthropic, _) => {
             format!("event: content_block_delta{line}data: {{\"type\": \"content_{line}{line}")
         }
-        Dialect::OpenAiResponses => {
+        (Dialect::OpenAiResponses, _) => {
             format!("event: response.output_text.delta{line}data: {{\"type\": \"response.out{line}{line}")
         }
-        _ if ask.sse => format!("data: {{\"choices\": [{{\"del{line}{line}"),
-        _ => ",\r\n{\"candidates\": [{\"con\n".to_owned(),
+        (_, Wire::Events) => format!("data: {{\"choices\": [{{\"del{line}{line}"),
+        (_, Wire::Array) => ",\r\n{\"candidates\": [{\"con\n".to_owned(),
+        (_, Wire::Lines) => format!("{{\"model\": \"scripted\", \"mess{line}"),
     }
     .into_bytes()
 }
@@ -73,7 +77,7 @@ fn stamp(frame: &mut Frame) {
 
 fn data(frame: &Frame) -> String {
     match &frame.data {
-        Data::Json(value) => json(value),
+        Data::Json(value) => written(value),
         Data::Done => "[DONE]".to_owned(),
     }
 }

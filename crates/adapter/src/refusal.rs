@@ -84,8 +84,7 @@ impl Refusal {
                 let message = match meaning {
                     Meaning::Credential => refused(),
                     Meaning::Caller if code != 408 => {
-                        let path = call.path.split('?').next().unwrap_or(&call.path);
-                        match app.provider.stranger(&call.method, path, parts.status, &body) {
+                        match app.provider.stranger(&call.method, &call.path, parts.status, body, secret) {
                             Trouble::Stranger(said) => said,
                             _ => refused(),
                         }

@@ -151,9 +151,7 @@ async fn stranger(
 ) -> NoAnswer {
     let body = timeout_at(call.deadline, answer.read(ERROR_BYTES)).await;
     let body = body.ok().and_then(Result::ok).unwrap_or_default();
-    let body = key.as_ref().map_or_else(|| body.clone(), |key| key.masked(body.clone()));
-    let path = call.path.split('?').next().unwrap_or(&call.path);
-    let trouble = app.provider.stranger(&call.method, path, parts.status, &body);
+    let trouble = app.provider.stranger(&call.method, &call.path, parts.status, body, key.as_deref());
     app.provider_is_not_well(&trouble);
     app.look.notify_one();
     let message = match trouble {

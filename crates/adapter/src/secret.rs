@@ -13,6 +13,8 @@ use crate::profile::Scheme;
 
 /// What stands where a credential stood.
 const MASK: &[u8] = b"***";
+/// What is shorter is no secret, and may be a word: servers on one's own machine take anything.
+const SECRET_BYTES: usize = 12;
 
 /// A credential, ready to be sent.
 pub struct Secret {
@@ -67,6 +69,9 @@ impl Secret {
     /// A text without it, whatever it stands in.
     pub(crate) fn masked(&self, text: Bytes) -> Bytes {
         let secret = self.text.as_bytes();
+        if secret.len() < SECRET_BYTES {
+            return text;
+        }
         let mut places = memmem::find_iter(&text, secret).peekable();
         if places.peek().is_none() {
             return text;
@@ -87,7 +92,7 @@ mod tests {
     use super::*;
 
     fn secret() -> Secret {
-        Secret::new("KEY#1".to_owned(), "sk-marked", Scheme::Bearer).unwrap()
+        Secret::new("KEY#1".to_owned(), "sk-marked-0123", Scheme::Bearer).unwrap()
     }
 
     #[test]
@@ -95,14 +100,16 @@ mod tests {
         let secret = secret();
         assert_eq!(format!("{secret:?}"), "Secret(KEY#1)");
         assert_eq!(format!("{:?}", secret.header().1), "Sensitive");
-        assert_eq!(secret.id(), "k24791ded");
+        assert_eq!(secret.id(), "ka598fb38");
     }
 
     #[test]
     fn wherever_a_provider_repeats_it_it_is_masked() {
         let masked = |text: &'static str| secret().masked(Bytes::from_static(text.as_bytes()));
-        assert_eq!(masked("sk-marked is no key: sk-marked"), "*** is no key: ***");
+        assert_eq!(masked("sk-marked-0123 is no key: sk-marked-0123"), "*** is no key: ***");
         assert_eq!(masked("nothing of it"), "nothing of it");
+        let word = Secret::new("KEY#1".to_owned(), "ollama", Scheme::Bearer).unwrap();
+        assert_eq!(word.masked(Bytes::from_static(b"ollama")), "ollama");
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub struct Process {
     name: &'static str,
     binary: PathBuf,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     child: Child,
     port: u16,
 }
@@ -40,6 +41,17 @@ impl Process {
         data_dir: &Path,
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
+        Self::start_in(entry, binary, data_dir, arguments, &[])
+    }
+
+    /// The same, with these variables in its environment.
+    pub fn start_in(
+        entry: &catalog::Entry,
+        binary: &Path,
+        data_dir: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let mut all: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let data = data_dir.to_str().context("the data directory is not UTF-8")?;
         // A swarm that happens to run on this machine is none of a test's business.
@@ -49,24 +61,30 @@ impl Process {
             }
         }
         all.extend(["--data-dir", data, "--bind", "127.0.0.1", "--log-format", "json"].map(str::to_owned));
-        Self::spawned(entry.name, binary, all)
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self::spawned(entry.name, binary, all, environment.collect())
     }
 
     /// Starts one of the testkit's own servers, on a free port of 127.0.0.1.
     pub fn helper(name: &'static str, arguments: &[&str]) -> anyhow::Result<Self> {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        Self::spawned(name, &self::binary(name)?, arguments)
+        Self::spawned(name, &self::binary(name)?, arguments, Vec::new())
     }
 
-    fn spawned(name: &'static str, binary: &Path, arguments: Vec<String>) -> anyhow::Result<Self> {
-        let (child, port) = spawn(binary, &arguments, 0)?;
-        Ok(Self { name, binary: binary.to_owned(), arguments, child, port })
+    fn spawned(
+        name: &'static str,
+        binary: &Path,
+        arguments: Vec<String>,
+        environment: Vec<(String, String)>,
+    ) -> anyhow::Result<Self> {
+        let (child, port) = spawn(binary, &arguments, &environment, 0)?;
+        Ok(Self { name, binary: binary.to_owned(), arguments, environment, child, port })
     }
 
     /// Starts it again, on the same port and data, after it has ended.
     pub fn restart(&mut self) -> anyhow::Result<()> {
         self.wait()?;
-        (self.child, self.port) = spawn(&self.binary, &self.arguments, self.port)?;
+        (self.child, self.port) = spawn(&self.binary, &self.arguments, &self.environment, self.port)?;
         Ok(())
     }
 
@@ -127,8 +145,19 @@ impl Drop for Process {
 }
 
 /// Starts the binary and reads its log until it says on which port it listens.
-fn spawn(binary: &Path, arguments: &[String], port: u16) -> anyhow::Result<(Child, u16)> {
-    let mut child = Command::new(binary)
+fn spawn(
+    binary: &Path,
+    arguments: &[String],
+    environment: &[(String, String)],
+    port: u16,
+) -> anyhow::Result<(Child, u16)> {
+    let mut command = Command::new(binary);
+    // Whoever runs a test may have credentials; no account of his is charged for it.
+    for variable in catalog::SERVICES.iter().flat_map(|entry| entry.credentials) {
+        command.env_remove(variable);
+    }
+    let mut child = command
+        .envs(environment.iter().cloned())
         .args(arguments)
         .args(["--port", &port.to_string()])
         .stdin(Stdio::null())

@@ -62,7 +62,13 @@ impl Provider {
             let Some(path) = next.take() else { break };
             let value = self.ask(&path, None, secret).await?;
             let page = read(&value).ok_or_else(|| {
-                self.stranger(&Method::GET, &path, StatusCode::OK, value.to_string().as_bytes())
+                self.stranger(
+                    &Method::GET,
+                    &path,
+                    StatusCode::OK,
+                    value.to_string().into(),
+                    secret.map(|it| &**it),
+                )
             })?;
             models.extend(page.models);
             next = page.next;

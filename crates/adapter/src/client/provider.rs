@@ -124,8 +124,7 @@ impl Provider {
             let read = body.read(ANSWER_BYTES).await;
             let read = read.map_err(|error| Trouble::Unreachable(format!("{} {error}", self.shown)))?;
             self.pool.give_back(body);
-            let read = secret.map_or_else(|| read.clone(), |secret| secret.masked(read.clone()));
-            self.understand(&method, path, parts.status, &read)
+            self.understand(&method, path, parts.status, read, secret)
         };
         let late =
             || Trouble::Unreachable(format!("{} does not answer within {} s", self.shown, CALL.as_secs()));
@@ -137,25 +136,34 @@ impl Provider {
         method: &Method,
         path: &str,
         status: StatusCode,
-        body: &[u8],
+        body: Bytes,
+        secret: Option<&Secret>,
     ) -> Result<Value, Trouble> {
-        let value = serde_json::from_slice::<Value>(body);
-        let path = path.split('?').next().unwrap_or(path);
         if status.is_success() {
-            return value.map_err(|_| self.stranger(method, path, status, body));
+            let value = serde_json::from_slice::<Value>(&body);
+            return value.map_err(|_| self.stranger(method, path, status, body, secret));
         }
-        let said = said::read(body);
+        let said = said::read(&body);
         let code = status.as_u16();
         match said.unwrap_or_default().meaning(code) {
             Meaning::Credential => Err(Trouble::Refused(code)),
-            Meaning::Caller if code != 408 => Err(self.stranger(method, path, status, body)),
+            Meaning::Caller if code != 408 => Err(self.stranger(method, path, status, body, secret)),
             _ => Err(Trouble::Failed(format!("{} answers {method} {path} with {code}", self.shown))),
         }
     }
 
     /// What answers there is not what is expected.
-    pub(crate) fn stranger(&self, method: &Method, path: &str, status: StatusCode, body: &[u8]) -> Trouble {
-        let text = String::from_utf8_lossy(body);
+    pub(crate) fn stranger(
+        &self,
+        method: &Method,
+        path: &str,
+        status: StatusCode,
+        body: Bytes,
+        secret: Option<&Secret>,
+    ) -> Trouble {
+        let body = secret.map_or_else(|| body.clone(), |secret| secret.masked(body.clone()));
+        let path = path.split('?').next().unwrap_or(path);
+        let text = String::from_utf8_lossy(&body);
         let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let shown: String = words.chars().take(SHOWN_CHARS).collect();
         let Self { shown: root, profile, .. } = self;
@@ -170,7 +178,9 @@ impl Provider {
     /// Nobody answers there.
     pub(crate) fn unreachable(&self, error: &SendError) -> Trouble {
         match error {
-            SendError::NoHttp(_) => self.stranger(&Method::GET, "a request", StatusCode::OK, b"no HTTP"),
+            SendError::NoHttp(_) => {
+                self.stranger(&Method::GET, "/", StatusCode::OK, Bytes::from_static(b"no HTTP"), None)
+            }
             SendError::Connect(why) => {
                 Trouble::Unreachable(format!("{} can't be reached: {why}", self.shown))
             }

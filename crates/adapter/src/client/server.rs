@@ -35,6 +35,13 @@ struct Shown {
     converses: bool,
 }
 
+/// A server, asked with a credential if there is one.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    provider: &'a Provider,
+    secret: Option<&'a Arc<Secret>>,
+}
+
 /// The models of such a server, or that it is none.
 pub(super) async fn models(
     kind: Server,
@@ -43,48 +50,98 @@ pub(super) async fn models(
     secret: Option<&Arc<Secret>>,
     remembered: &mut Remembered,
 ) -> Result<Vec<Listed>, Trouble> {
+    let server = Asked { provider, secret };
     match kind {
-        Server::Ollama => ollama(provider, context_tokens, secret, remembered).await,
-        Server::LmStudio => lm_studio(provider, secret).await,
-        Server::LlamaCpp => llama_cpp(provider, secret).await,
+        Server::Ollama => server.ollama(context_tokens, remembered).await,
+        Server::LmStudio => server.lm_studio().await,
+        Server::LlamaCpp => server.llama_cpp().await,
     }
 }
 
-async fn ollama(
-    provider: &Provider,
-    context_tokens: u64,
-    secret: Option<&Arc<Secret>>,
-    remembered: &mut Remembered,
-) -> Result<Vec<Listed>, Trouble> {
-    let tags = provider.ask("/api/tags", None, secret).await?;
-    let tags = list(provider, "/api/tags", &tags, "models")?;
-    let loaded = provider.ask("/api/ps", None, secret).await?;
-    let loaded = list(provider, "/api/ps", &loaded, "models")?;
-    let (mut models, mut known) = (Vec::new(), BTreeMap::new());
-    for model in tags.iter().take(MODELS) {
-        let Some(name) = text(&model["name"]) else { continue };
-        let key = (name.clone(), text(&model["digest"]).unwrap_or_default());
-        let shown = match remembered.0.remove(&key) {
-            Some(shown) => shown,
-            None => match provider.ask("/api/show", Some(&json!({ "model": name })), secret).await {
-                Ok(value) => shown(&value),
-                // It may have been removed just now.
-                Err(Trouble::Stranger(_)) => continue,
-                Err(trouble) => return Err(trouble),
-            },
-        };
-        let running =
-            loaded.iter().find(|each| each["name"] == *name).and_then(|each| each["context_length"].as_u64());
-        let started_with = Some(context_tokens).filter(|tokens| *tokens > 0).unwrap_or(OLLAMA_LEAST);
-        let context = running.unwrap_or_else(|| {
-            let unset = shown.own.unwrap_or(started_with);
-            shown.trained.map_or(unset, |trained| unset.min(trained))
-        });
-        models.push(Listed { converses: shown.converses, ..Listed::new(name, Some(context)) });
-        known.insert(key, shown);
+impl Asked<'_> {
+    async fn ask(self, path: &str, body: Option<&Value>) -> Result<Value, Trouble> {
+        self.provider.ask(path, body, self.secret).await
     }
-    remembered.0 = known;
-    Ok(models)
+
+    async fn ollama(self, context_tokens: u64, remembered: &mut Remembered) -> Result<Vec<Listed>, Trouble> {
+        let tags = self.ask("/api/tags", None).await?;
+        let tags = self.list("/api/tags", &tags, "models")?;
+        let loaded = self.ask("/api/ps", None).await?;
+        let loaded = self.list("/api/ps", &loaded, "models")?;
+        let (mut models, mut known) = (Vec::new(), BTreeMap::new());
+        for model in tags.iter().take(MODELS) {
+            let Some(name) = text(&model["name"]) else { continue };
+            let key = (name.clone(), text(&model["digest"]).unwrap_or_default());
+            let shown = match remembered.0.remove(&key) {
+                Some(shown) => shown,
+                None => match self.ask("/api/show", Some(&json!({ "model": name }))).await {
+                    Ok(value) => shown(&value),
+                    // It may have been removed just now.
+                    Err(Trouble::Stranger(_)) => continue,
+                    Err(trouble) => return Err(trouble),
+                },
+            };
+            let running = loaded
+                .iter()
+                .find(|each| each["name"] == *name)
+                .and_then(|each| each["context_length"].as_u64());
+            let started_with = Some(context_tokens).filter(|tokens| *tokens > 0).unwrap_or(OLLAMA_LEAST);
+            let context = running.unwrap_or_else(|| {
+                let unset = shown.own.unwrap_or(started_with);
+                shown.trained.map_or(unset, |trained| unset.min(trained))
+            });
+            models.push(Listed { converses: shown.converses, ..Listed::new(name, Some(context)) });
+            known.insert(key, shown);
+        }
+        remembered.0 = known;
+        Ok(models)
+    }
+
+    async fn lm_studio(self) -> Result<Vec<Listed>, Trouble> {
+        // The newer of the two says what is loaded with which context.
+        match self.ask("/api/v1/models", None).await {
+            Ok(newer) if newer["models"].is_array() => {
+                let models = self.list("/api/v1/models", &newer, "models")?;
+                return Ok(models.iter().filter_map(newer_model).collect());
+            }
+            Ok(_) | Err(Trouble::Stranger(_)) => {}
+            Err(trouble) => return Err(trouble),
+        }
+        let older = self.ask("/api/v0/models", None).await?;
+        let models = self.list("/api/v0/models", &older, "data")?;
+        if !models.iter().all(|model| model["state"].is_string()) {
+            return Err(self.other("/api/v0/models", &older));
+        }
+        Ok(models.iter().filter_map(older_model).collect())
+    }
+
+    async fn llama_cpp(self) -> Result<Vec<Listed>, Trouble> {
+        let properties = self.ask("/props", None).await?;
+        let context = properties["default_generation_settings"]["n_ctx"].as_u64();
+        let context = context.ok_or_else(|| self.other("/props", &properties))?;
+        let models = self.ask("/v1/models", None).await?;
+        let models = self.list("/v1/models", &models, "data")?;
+        Ok(models.iter().filter_map(|model| Some(Listed::new(text(&model["id"])?, Some(context)))).collect())
+    }
+
+    /// The list of that name; null is an empty one.
+    fn list<'v>(self, path: &str, value: &'v Value, name: &str) -> Result<&'v [Value], Trouble> {
+        match value.get(name) {
+            Some(Value::Array(list)) => Ok(list),
+            Some(Value::Null) => Ok(&[]),
+            _ => Err(self.other(path, value)),
+        }
+    }
+
+    fn other(self, path: &str, value: &Value) -> Trouble {
+        self.provider.stranger(
+            &Method::GET,
+            path,
+            StatusCode::OK,
+            value.to_string().into(),
+            self.secret.map(|it| &**it),
+        )
+    }
 }
 
 fn shown(value: &Value) -> Shown {
@@ -97,24 +154,6 @@ fn shown(value: &Value) -> Shown {
     Shown { own, trained, converses: can("completion") }
 }
 
-async fn lm_studio(provider: &Provider, secret: Option<&Arc<Secret>>) -> Result<Vec<Listed>, Trouble> {
-    // The newer of the two says what is loaded with which context.
-    match provider.ask("/api/v1/models", None, secret).await {
-        Ok(newer) if newer["models"].is_array() => {
-            let models = list(provider, "/api/v1/models", &newer, "models")?;
-            return Ok(models.iter().filter_map(newer_model).collect());
-        }
-        Ok(_) | Err(Trouble::Stranger(_)) => {}
-        Err(trouble) => return Err(trouble),
-    }
-    let older = provider.ask("/api/v0/models", None, secret).await?;
-    let models = list(provider, "/api/v0/models", &older, "data")?;
-    if !models.iter().all(|model| model["state"].is_string()) {
-        return Err(other(provider, "/api/v0/models", &older));
-    }
-    Ok(models.iter().filter_map(older_model).collect())
-}
-
 fn newer_model(model: &Value) -> Option<Listed> {
     let loaded = model["loaded_instances"].as_array().into_iter().flatten();
     let context = loaded.filter_map(|each| each["config"]["context_length"].as_u64()).min();
@@ -125,28 +164,6 @@ fn newer_model(model: &Value) -> Option<Listed> {
 fn older_model(model: &Value) -> Option<Listed> {
     let converses = model["type"] != "embeddings";
     Some(Listed { converses, ..Listed::new(text(&model["id"])?, model["loaded_context_length"].as_u64()) })
-}
-
-async fn llama_cpp(provider: &Provider, secret: Option<&Arc<Secret>>) -> Result<Vec<Listed>, Trouble> {
-    let properties = provider.ask("/props", None, secret).await?;
-    let context = properties["default_generation_settings"]["n_ctx"].as_u64();
-    let context = context.ok_or_else(|| other(provider, "/props", &properties))?;
-    let models = provider.ask("/v1/models", None, secret).await?;
-    let models = list(provider, "/v1/models", &models, "data")?;
-    Ok(models.iter().filter_map(|model| Some(Listed::new(text(&model["id"])?, Some(context)))).collect())
-}
-
-/// The list of that name; null is an empty one.
-fn list<'a>(provider: &Provider, path: &str, value: &'a Value, name: &str) -> Result<&'a [Value], Trouble> {
-    match value.get(name) {
-        Some(Value::Array(list)) => Ok(list),
-        Some(Value::Null) => Ok(&[]),
-        _ => Err(other(provider, path, value)),
-    }
-}
-
-fn other(provider: &Provider, path: &str, value: &Value) -> Trouble {
-    provider.stranger(&Method::GET, path, StatusCode::OK, value.to_string().as_bytes())
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use pas_types::catalog;
@@ -31,7 +32,14 @@ pub struct Process {
     environment: Vec<(String, String)>,
     child: Child,
     port: u16,
+    log: Log,
 }
+
+/// What a process has logged, as far as it is kept.
+type Log = Arc<Mutex<String>>;
+
+/// Bytes of a log that are kept.
+const LOG_BYTES: usize = 8 * 1024 * 1024;
 
 impl Process {
     /// Starts the service `entry` from `binary`, on a free port of 127.0.0.1, with its data under `data_dir`.
@@ -77,14 +85,16 @@ impl Process {
         arguments: Vec<String>,
         environment: Vec<(String, String)>,
     ) -> anyhow::Result<Self> {
-        let (child, port) = spawn(binary, &arguments, &environment, 0)?;
-        Ok(Self { name, binary: binary.to_owned(), arguments, environment, child, port })
+        let log = Log::default();
+        let (child, port) = spawn(binary, &arguments, &environment, 0, &log)?;
+        Ok(Self { name, binary: binary.to_owned(), arguments, environment, child, port, log })
     }
 
     /// Starts it again, on the same port and data, after it has ended.
     pub fn restart(&mut self) -> anyhow::Result<()> {
         self.wait()?;
-        (self.child, self.port) = spawn(&self.binary, &self.arguments, &self.environment, self.port)?;
+        (self.child, self.port) =
+            spawn(&self.binary, &self.arguments, &self.environment, self.port, &self.log)?;
         Ok(())
     }
 
@@ -120,6 +130,11 @@ impl Process {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// What it has logged, the first mebibytes of it.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Bytes of its memory that are resident.
     pub fn resident_bytes(&self) -> anyhow::Result<u64> {
         proc::resident_bytes(self.pid())
@@ -150,6 +165,7 @@ fn spawn(
     arguments: &[String],
     environment: &[(String, String)],
     port: u16,
+    log: &Log,
 ) -> anyhow::Result<(Child, u16)> {
     let mut command = Command::new(binary);
     // Whoever runs a test may have credentials; no account of his is charged for it.
@@ -164,20 +180,28 @@ fn spawn(
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("{} can't be started", binary.display()))?;
-    let log = child.stdout.take().context("no log")?;
-    match listening_port(log) {
+    let output = child.stdout.take().context("no log")?;
+    match listening_port(output, Arc::clone(log)) {
         Some(port) => Ok((child, port)),
         None => bail!("{} ended before it listened: {}", binary.display(), child.wait()?),
     }
 }
 
-fn listening_port(log: ChildStdout) -> Option<u16> {
-    let mut lines = BufReader::new(log).lines();
+fn listening_port(output: ChildStdout, log: Log) -> Option<u16> {
+    let keep = move |line: &str| {
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        if log.len() < LOG_BYTES {
+            log.push_str(line);
+            log.push('\n');
+        }
+    };
+    let mut lines = BufReader::new(output).lines();
     let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        keep(&line);
         let event: Value = serde_json::from_str(&line).ok()?;
         (event["message"] == "listening").then(|| u16::try_from(event["port"].as_u64()?).ok())?
     });
-    // The rest is read and dropped, so that the service never waits for a reader.
-    std::thread::spawn(move || lines.for_each(drop));
+    // The rest is read too, so that the service never waits for a reader.
+    std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| keep(&line)));
     port
 }

@@ -27,6 +27,10 @@ pub(super) fn of(query: &Query<'_>, plan: &Plan, soonest: Option<Duration>) -> E
     if passing == [Exclusion::Paused] {
         return Error::new(ErrorCode::Paused, message).with_retry_after(PAUSED_S);
     }
+    if passing == [Exclusion::Credential] {
+        // Nobody is helped by asking again soon.
+        return Error::new(ErrorCode::Unauthenticated, message);
+    }
     let is_limit = |code: &Exclusion| matches!(code, Exclusion::RateLimit | Exclusion::CoolDown);
     let error = if passing.iter().all(is_limit) {
         Error::new(ErrorCode::RateLimited, message)

@@ -82,6 +82,11 @@ pub struct Verdict {
 }
 
 impl Fault {
+    /// Whether it is the credential's.
+    pub fn is_about_credential(self) -> bool {
+        matches!(self, Self::Status { meaning: Meaning::Credential, .. } | Self::Inside(Meaning::Credential))
+    }
+
     /// The word on the receipt.
     pub fn word(self) -> String {
         match self {

@@ -48,7 +48,7 @@ impl Failed {
         let said =
             self.said.as_ref().map(|said| if said.message.is_empty() { &said.kind } else { &said.message });
         // A provider that refuses a credential may repeat parts of it.
-        let said = said.filter(|said| !said.is_empty() && !self.is_about_credential());
+        let said = said.filter(|said| !said.is_empty() && !self.fault.is_about_credential());
         let what = match self.fault {
             Fault::Unreachable => "can't be reached".to_owned(),
             Fault::ConnectTimeout => "can't be reached in time".to_owned(),
@@ -75,13 +75,6 @@ impl Failed {
             Some(more) => format!("{what}: {more}"),
             None => what,
         }
-    }
-
-    fn is_about_credential(&self) -> bool {
-        matches!(
-            self.fault,
-            Fault::Status { meaning: Meaning::Credential, .. } | Fault::Inside(Meaning::Credential)
-        )
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use pas_dialects::said::Meaning;
 use pas_routing::{Choice, Plan};
 use pas_service::clock;
+use pas_types::id::ServiceId;
 use pas_types::{Error, ErrorCode};
 use tokio::time::Instant;
 
@@ -28,11 +29,13 @@ struct Failures {
     last_asked: Option<(Choice, Arc<Lane>)>,
     /// All of them were refused for having had too much.
     only_busy: bool,
+    /// All of them were refused with their credentials.
+    only_credentials: bool,
 }
 
 /// Tries, as the plan says.
 pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) -> Result<Outcome, Error> {
-    let mut failures = Failures { only_busy: true, ..Failures::default() };
+    let mut failures = Failures { only_busy: true, only_credentials: true, ..Failures::default() };
     let mut larger_than = 0;
     // What only one provider has, another can't go on from.
     let bound_to = match way.call.asked.needs.bound && way.rules.fallback && plan.choices.len() > 1 {
@@ -43,7 +46,10 @@ pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) ->
         let who = provider.map_or("nobody else is asked".to_owned(), |name| format!("only {name} is asked"));
         ledger.note(format!("bound to what one provider has: {who}"));
     }
-    'choices: for choice in &plan.choices {
+    let mut left: Vec<&Choice> = plan.choices.iter().collect();
+    let mut tried: Vec<ServiceId> = Vec::new();
+    'choices: while !left.is_empty() {
+        let choice = left.remove(next(way, &left, &tried));
         let Some(lane) = way.snapshot.lane(choice.index) else { continue };
         let is_others = |one: Option<&str>| one.is_none() || provider(way, choice) != one;
         if failures.attempts > 0 && bound_to.is_some_and(is_others) {
@@ -64,8 +70,13 @@ pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) ->
                 Err(failed) => failed,
             };
             let verdict = failed.fault.verdict();
+            // Who merely has too little room for it may have a model with more.
+            if verdict.next != Next::Larger && !tried.contains(&lane.service_id) {
+                tried.push(lane.service_id);
+            }
             failures.only_busy &=
                 matches!(failed.fault, Fault::Limited | Fault::Status { meaning: Meaning::RateLimited, .. });
+            failures.only_credentials &= failed.fault.is_about_credential();
             failures.last_asked = Some((*choice, Arc::clone(lane)));
             let may_repeat = way.repeatable || verdict.unsent;
             let next = verdict.next;
@@ -98,6 +109,15 @@ pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) ->
         Some((choice, lane)) if was_too_long => returned(way, &choice, &lane, ledger, &mut failures),
         _ => Err(exhausted(way, &failures)),
     }
+}
+
+/// The place of the one to be asked next: in the order of the plan, but a service that has failed comes after those that have not,
+/// since what keeps it from answering with one model mostly does with another as well.
+fn next(way: &Way<'_>, left: &[&Choice], tried: &[ServiceId]) -> usize {
+    let is_fresh = |choice: &&Choice| {
+        way.snapshot.lane(choice.index).is_some_and(|lane| !tried.contains(&lane.service_id))
+    };
+    left.iter().position(is_fresh).unwrap_or_default()
 }
 
 /// Whose service it is, by its own word.
@@ -141,6 +161,18 @@ fn exhausted(way: &Way<'_>, failures: &Failures) -> Error {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let message = format!("{tried}: {name} {said}; nobody else can be asked before {seconds} s");
         return Error::new(ErrorCode::RateLimited, message).with_retry_after(seconds.max(1));
+    }
+    // Nobody is helped by asking again, which is what clients do after a 5xx.
+    if failures.only_credentials {
+        let message = format!("{tried}: {name} {said}");
+        return match failed.fault {
+            Fault::Status { status: 402, .. } => Error::new(ErrorCode::BudgetExhausted, message),
+            Fault::Status { status: 429, .. } => {
+                Error::new(ErrorCode::BudgetExhausted, message).with_status(429)
+            }
+            Fault::Status { status: 403, .. } => Error::new(ErrorCode::PermissionDenied, message),
+            _ => Error::new(ErrorCode::Unauthenticated, message),
+        };
     }
     match failed.fault {
         Fault::Deadline { .. } => {

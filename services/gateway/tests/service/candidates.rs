@@ -57,7 +57,7 @@ async fn a_credential_that_is_out_is_told_as_an_alert() {
     world.register("scripted", &provider).await;
     provider.script(Script::status(401));
     let (status, _, receipt) = Way::PLAIN.ask(&world).await;
-    assert_eq!((status, outcomes(&receipt)), (502, vec!["status_401"]), "{receipt}");
+    assert_eq!((status, outcomes(&receipt)), (401, vec!["status_401"]), "{receipt}");
     let alert = until("the alert is told", async || {
         stream.events().into_iter().find(|event| event["alert_type"] == "credential_out")
     })

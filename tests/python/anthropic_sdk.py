@@ -1,7 +1,7 @@
 """Calls with Anthropic's SDK."""
 
 import anthropic
-from asked import BASE_URL, KEY, MODEL, SCRIPTED, UNKNOWN, call, error_of, run
+from asked import BASE_URL, KEY, MODEL, SCRIPTED, UNKNOWN, asked_errors, call, error_of, run
 
 client = anthropic.Anthropic(base_url=BASE_URL, api_key=KEY, max_retries=0, timeout=30.0)
 
@@ -94,9 +94,10 @@ def models():
 def errors():
     scripts = [f"status={status}" for status in (400, 401, 402, 403, 404, 409, 422, 429, 500, 503, 529)]
     scripts += ["fault=context_too_long", "fault=reset", "fault=close", "fault=close,after=1"]
+    attempt = lambda script, model: client.messages.create(**{**scripted(script), "model": model})  # noqa: E731
     return {
-        script: error_of(lambda: client.messages.create(**scripted(script)), anthropic.AnthropicError)
-        for script in scripts
+        script: error_of(lambda: attempt(script, model), anthropic.AnthropicError)
+        for script, model in asked_errors(scripts)
     }
 
 

@@ -1,9 +1,10 @@
 """How a script is told what to do, and tells what it sees: one line of JSON for each call.
 
-    python SCRIPT '{"base_url": "http://127.0.0.1:6120", "model": "scripted-1", "calls": ["chat"]}'
+    python SCRIPT '{"base_url": "http://127.0.0.1:6120", "model": "scripted-1", "calls": ["chat"], "errors": ["status=429"]}'
 
 `base_url` is the root, whatever answers there: the scripted provider, or a gateway with one behind it. Without `calls`, every
-call of the script is made. What a call tells is the same, wherever it is answered, if the content is.
+call of the script is made; `errors` are those that are asked for, each of a model of its own, since what is learned of one keeps
+others from being asked. What a call tells is the same, wherever it is answered, if the content is.
 """
 
 import json
@@ -34,6 +35,13 @@ def run() -> None:
     """Makes the calls that were asked for."""
     for name in ASKED.get("calls", CALLS):
         print(json.dumps({"call": name, "said": CALLS[name]()}, ensure_ascii=False), flush=True)
+
+
+def asked_errors(usual: list[str]) -> list[tuple[str, str]]:
+    """The errors that are asked for, each as it is scripted, and the model that it is asked of."""
+    if "errors" not in ASKED:
+        return [(script, MODEL) for script in usual]
+    return [(script, f"{MODEL}-{number}") for number, script in enumerate(ASKED["errors"])]
 
 
 def error_of(attempt: Callable[[], Any], kind: type[Exception]) -> list[Any]:

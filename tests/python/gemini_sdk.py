@@ -1,6 +1,6 @@
 """Calls with Google's SDK for Gemini."""
 
-from asked import BASE_URL, KEY, MODEL, SCRIPTED, call, error_of, run
+from asked import BASE_URL, KEY, MODEL, SCRIPTED, asked_errors, call, error_of, run
 from google import genai
 from google.genai import errors as sdk_errors
 from google.genai import types
@@ -21,13 +21,13 @@ TOOLS = [
 NOTHING_BY_ITSELF = types.AutomaticFunctionCallingConfig(disable=True)
 
 
-def asked(script=None, **config):
+def asked(script=None, model=MODEL, **config):
     headers = {SCRIPTED: script} if script else {}
     http_options = types.HttpOptions(headers=headers)
     config = types.GenerateContentConfig(
         http_options=http_options, automatic_function_calling=NOTHING_BY_ITSELF, **config
     )
-    return {"model": MODEL, "contents": "How is the weather in Zürich?", "config": config}
+    return {"model": model, "contents": "How is the weather in Zürich?", "config": config}
 
 
 def told(answer):
@@ -90,9 +90,10 @@ def models():
 def errors():
     scripts = [f"status={status}" for status in (400, 401, 403, 404, 429, 500, 503)]
     scripts += ["fault=context_too_long"]
+    attempt = lambda script, model: client.models.generate_content(**asked(script, model))  # noqa: E731
     return {
-        script: error_of(lambda: client.models.generate_content(**asked(script)), sdk_errors.APIError)
-        for script in scripts
+        script: error_of(lambda: attempt(script, model), sdk_errors.APIError)
+        for script, model in asked_errors(scripts)
     }
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import openai
-from asked import BASE_URL, KEY, MODEL, SCRIPTED, UNKNOWN, call, error_of, run
+from asked import BASE_URL, KEY, MODEL, SCRIPTED, UNKNOWN, asked_errors, call, error_of, run
 
 OPTIONS = {"base_url": f"{BASE_URL}/v1", "api_key": KEY, "max_retries": 0, "timeout": 30.0}
 client = openai.OpenAI(**OPTIONS)
@@ -148,14 +148,14 @@ def models():
 
 @call
 def errors():
-    def asked(script):
+    def asked(script, model):
         return lambda: client.chat.completions.create(
-            model=MODEL, messages=MESSAGES, extra_headers=scripted(script)
+            model=model, messages=MESSAGES, extra_headers=scripted(script)
         )
 
     scripts = [f"status={status}" for status in (400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 529)]
     scripts += ["fault=context_too_long", "fault=reset", "fault=close", "fault=close,after=1"]
-    return {script: error_of(asked(script), openai.OpenAIError) for script in scripts}
+    return {script: error_of(asked(script, model), openai.OpenAIError) for script, model in asked_errors(scripts)}
 
 
 @call

@@ -50,7 +50,7 @@ impl<'a> Query<'a> {
             fleet,
             ask: *ask,
             policy,
-            required: ask.needs.caps(),
+            required: implied(fleet, ask),
             required_more: Vec::new(),
             impossible: false,
             roles: roles(fleet, ask),
@@ -242,6 +242,19 @@ impl<'a> Query<'a> {
     pub(super) fn cost(&self, index: u32) -> pas_types::event::CallCost {
         let output = self.ask.output_tokens.unwrap_or(ASSUMED_OUTPUT);
         self.fleet.candidates()[index as usize].price.estimate(self.ask.input_tokens, output)
+    }
+}
+
+/// What the request itself needs. Of a model that the matrix doesn't know, and that is asked for by its name, only its server knows
+/// whether it has that: what a service says of all of its models is no reason to refuse.
+fn implied(fleet: &Fleet, ask: &Ask<'_>) -> Caps {
+    match ask.wanted {
+        Wanted::Other(word)
+            if ask.target_type == TargetType::Model && !fleet.serving_other(word).is_empty() =>
+        {
+            Caps::default()
+        }
+        _ => ask.needs.caps(),
     }
 }
 

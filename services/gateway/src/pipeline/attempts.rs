@@ -184,6 +184,10 @@ fn exhausted(way: &Way<'_>, failures: &Failures) -> Error {
         Fault::FirstToken | Fault::Stalled | Fault::ConnectTimeout => {
             Error::new(ErrorCode::UpstreamTimeout, format!("{tried}: {name} {said}"))
         }
+        // What asks for patience is passed on as it was said: clients know what to do then.
+        Fault::Status { status: status @ (503 | 504 | 529), .. } => {
+            Error::new(ErrorCode::UpstreamError, format!("{tried}: {name} {said}")).with_status(status)
+        }
         _ => Error::new(ErrorCode::UpstreamError, format!("{tried}: {name} {said}")),
     }
 }

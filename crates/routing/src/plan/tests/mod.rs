@@ -197,3 +197,20 @@ fn only_those_who_pass_all_else_are_asked_about() {
     assert_eq!(chosen(&fleet, &plan), ["sonnet", "haiku"]);
     assert_eq!(reasons(&fleet, &plan)[0], "gpt breaker: open after failures, for 1.5 s");
 }
+
+#[test]
+fn what_a_service_says_of_all_its_models_is_no_reason_to_refuse_one_that_is_asked_for_by_name() {
+    let fleet = fleet(vec![Service { labels: labels(&[("models", "new-1")]), ..chatty() }]);
+    let needing = |model: &'static str| {
+        let ask = Ask { needs: Needs::TOOLS, ..plain(&fleet, model) };
+        chosen(&fleet, &explained(&fleet, &ask, "balanced"))
+    };
+    assert_eq!(needing("new-1"), ["new-1"]);
+    // By a capability nobody means it.
+    assert!(needing("cap:chat").is_empty());
+}
+
+fn labels(pairs: &[(&str, &str)]) -> pas_types::registry::Labels {
+    let pairs = pairs.iter().chain(&[("dialects", "openai.chat")]);
+    pairs.map(|(key, value)| ((*key).to_owned(), Some((*value).to_owned()))).collect()
+}

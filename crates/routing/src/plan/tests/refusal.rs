@@ -93,3 +93,14 @@ fn of_very_many_the_nearest_misses_are_listed_and_the_rest_is_counted() {
     let message = plan.refusal.unwrap().message;
     assert!(message.ends_with("184 more; in all: caps 190, role 5, paused 5"), "{message}");
 }
+
+#[test]
+fn a_credential_alone_is_answered_as_one_that_is_refused() {
+    let fleet = fleet(adapters());
+    let ask = plain(&fleet, "gpt");
+    let held = |_: u32, _: &Candidate| {
+        Some(Held { code: Exclusion::Credential, until: Some(Duration::from_secs(60)) })
+    };
+    let error = refused(&fleet, &ask, &held);
+    assert_eq!((error.code, error.status(), error.retryable()), (ErrorCode::Unauthenticated, 401, false));
+}

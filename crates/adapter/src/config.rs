@@ -67,12 +67,7 @@ impl Config {
         }
     }
 
-    /// The settings of this process, in which `PAS_<NAME>_BASE_URL` says where the provider is too; and its environment.
-    pub fn load(profile: &Profile) -> Result<(Settings<Self>, Environment), ConfigError> {
-        Self::load_from(profile, Sources::of_process())
-    }
-
-    /// The settings that `sources` make.
+    /// The settings that `sources` make, in which `PAS_<NAME>_BASE_URL` says where the provider is too; and the environment.
     pub fn load_from(
         profile: &Profile,
         mut sources: Sources,

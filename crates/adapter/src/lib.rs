@@ -19,6 +19,7 @@ mod ticket;
 use std::sync::Arc;
 
 use anyhow::Context;
+use pas_service::config::{ConfigError, Sources};
 use pas_service::server::Server;
 use pas_service::{Health, Measures, Metrics, Running, Settings, Sockets, clock, presence};
 use pas_service::{running, telemetry};
@@ -35,12 +36,34 @@ use crate::app::App;
 use crate::client::Provider;
 use crate::metrics::Counts;
 
-/// Runs a profile's adapter as a process, until it is told to stop.
-pub async fn run(profile: &'static Profile) -> anyhow::Result<()> {
-    let (settings, environment) = Config::load(profile)?;
+/// Runs an adapter as a process, until it is told to stop: the one of these profiles that the command line names.
+pub async fn run(profiles: &[&'static Profile]) -> anyhow::Result<()> {
+    let mut sources = Sources::of_process();
+    let profile = chosen(profiles, &mut sources)?;
+    let (settings, environment) = Config::load_from(profile, sources)?;
     telemetry::init(&settings.swarm)?;
     let sockets = Sockets::bind(&settings.swarm, settings.service.port)?;
     start(profile, settings, environment, sockets, running::stop_on_signals()?).await?.wait().await
+}
+
+/// The profile that the command line names first, which is taken from it.
+fn chosen(profiles: &[&'static Profile], sources: &mut Sources) -> Result<&'static Profile, ConfigError> {
+    let named = sources.arguments.get(1).and_then(|argument| argument.to_str()).unwrap_or_default();
+    if let Some(profile) = profiles.iter().find(|profile| profile.entry.name == named) {
+        sources.arguments.remove(1);
+        return Ok(profile);
+    }
+    let binary = profiles.first().map_or("pas-adapter", |profile| profile.entry.binary);
+    let names: Vec<&str> = profiles.iter().map(|profile| profile.entry.name).collect();
+    let usage = format!(
+        "usage: {binary} NAME [FLAG...]; `{binary} NAME --help` shows its flags\nnames: {}",
+        names.join(", ")
+    );
+    Err(match named {
+        "--version" | "-V" => ConfigError::Answered(format!("{binary} {}", env!("CARGO_PKG_VERSION"))),
+        "--help" | "-h" => ConfigError::Answered(usage),
+        _ => ConfigError::Refused(usage),
+    })
 }
 
 /// Starts a profile's adapter on `sockets`; it ends on `shutdown`.
@@ -100,4 +123,71 @@ fn registration(profile: &Profile, url: &str) -> Registration {
         registration.labels.insert(name.to_owned(), Some(value));
     }
     registration
+}
+
+#[cfg(test)]
+mod tests {
+    use pas_types::catalog;
+
+    use super::*;
+
+    fn sources(arguments: &[&str]) -> Sources {
+        let arguments = arguments.iter().map(|argument| (*argument).into()).collect();
+        Sources { arguments, environment: Vec::new() }
+    }
+
+    static ONE: Profile = Profile {
+        entry: catalog::OPENAI,
+        provider: None,
+        title: "OpenAI",
+        locality: pas_types::routing::Locality::External,
+        base_url: "http://127.0.0.1:1",
+        scheme: profile::Scheme::Bearer,
+        needs_credential: true,
+        dialects: &[],
+        routes: &[],
+        caps: &[],
+        listings: &[],
+        headers: &[],
+        withheld: &[],
+        remedy: "",
+        pinned: None,
+    };
+
+    #[test]
+    fn the_command_line_names_whose_adapter_it_is() {
+        let mut named = sources(&["pas-adapter", "openai", "--port", "1"]);
+        assert_eq!(chosen(&[&ONE], &mut named).unwrap().entry.name, "openai");
+        assert_eq!(named.arguments, ["pas-adapter", "--port", "1"]);
+        for (arguments, begins) in [
+            (["x", "--version"], "pas-adapter 0."),
+            (["x", "--help"], "usage: pas-adapter NAME"),
+            (["x", "opnai"], "usage: "),
+        ] {
+            let said = chosen(&[&ONE], &mut sources(&arguments)).unwrap_err().to_string();
+            assert!(said.starts_with(begins), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_variable_for_its_address_is_short_and_a_longer_one_comes_first() {
+        let address = |variables: &[(&str, &str)]| {
+            let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let sources = Sources { environment: environment.collect(), ..sources(&["pas-adapter"]) };
+            Config::load_from(&ONE, sources).map(|(settings, _)| settings.service.base_url)
+        };
+        assert_eq!(address(&[]).unwrap(), "http://127.0.0.1:1");
+        let short = ("PAS_OPENAI_BASE_URL", "http://127.0.0.1:2/v1");
+        assert_eq!(address(&[short]).unwrap(), "http://127.0.0.1:2/v1");
+        assert_eq!(
+            address(&[short, ("PAS_OPENAI__BASE_URL", "http://127.0.0.1:3")]).unwrap(),
+            "http://127.0.0.1:3"
+        );
+        let refused =
+            address(&[("PAS_OPENAI_BASE_URL", "https://me:secret@example.org/v1")]).unwrap_err().to_string();
+        assert!(
+            refused.contains("base_url: use an http or https URL") && !refused.contains("secret"),
+            "{refused}"
+        );
+    }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Service {
     pub(crate) section: &'static str,
     /// Its program.
     pub(crate) binary: PathBuf,
+    /// What that is called with before any flag.
+    pub(crate) arguments: &'static [&'static str],
     /// The addresses on which it will listen.
     pub(crate) bind: Vec<IpAddr>,
     /// The port on which it will listen.
@@ -105,7 +107,7 @@ impl Source {
     fn ask(&self, entry: &Entry) -> Result<(Shared, Own)> {
         let binary = binary(entry)?;
         let mut command = without_foreign_credentials(Command::new(&binary), entry.name);
-        let output = command.args(self.flags()).arg("--print-config").output();
+        let output = command.args(entry.arguments).args(self.flags()).arg("--print-config").output();
         let output = output.with_context(|| format!("cannot run {}", binary.display()))?;
         if !output.status.success() {
             bail!(
@@ -143,7 +145,11 @@ impl Swarm {
     /// The command that runs a service.
     pub(crate) fn command(&self, service: &Service) -> Command {
         let mut command = without_foreign_credentials(Command::new(&service.binary), service.name);
-        command.args(self.source.flags()).arg("--log-file").arg(self.home.log(service.name));
+        command
+            .args(service.arguments)
+            .args(self.source.flags())
+            .arg("--log-file")
+            .arg(self.home.log(service.name));
         command
     }
 }
@@ -158,7 +164,8 @@ impl Service {
         );
         let address = bind.first().with_context(|| "swarm.bind is empty: name at least one address")?;
         let url = url_of(*address, port);
-        Ok(Self { name: entry.name, section: entry.section, binary: binary(entry)?, bind, port, url })
+        let Entry { name, section, arguments, .. } = *entry;
+        Ok(Self { name, section, binary: binary(entry)?, arguments, bind, port, url })
     }
 }
 
@@ -211,6 +218,7 @@ mod tests {
             name: "registry",
             section: "registry",
             binary: "pas-registry".into(),
+            arguments: &[],
             bind: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
             port: 7001,
             url: "http://127.0.0.1:7001".into(),

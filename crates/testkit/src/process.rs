@@ -60,7 +60,8 @@ impl Process {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
-        let mut all: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut all: Vec<String> =
+            entry.arguments.iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
         let data = data_dir.to_str().context("the data directory is not UTF-8")?;
         // A swarm that happens to run on this machine is none of a test's business.
         for flag in ["--registry-url", "--events-url"] {

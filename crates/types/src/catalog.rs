@@ -13,13 +13,25 @@ pub struct Entry {
     pub port: u16,
     /// The file name of its binary.
     pub binary: &'static str,
+    /// What it is called with before any flag: one program may be several services.
+    pub arguments: &'static [&'static str],
     /// The variables that hold its credentials, which no other service is to see.
     pub credentials: &'static [&'static str],
 }
 
 impl Entry {
     const fn new(name: &'static str, section: &'static str, port: u16, binary: &'static str) -> Self {
-        Self { name, section, port, binary, credentials: &[] }
+        Self { name, section, port, binary, arguments: &[], credentials: &[] }
+    }
+
+    /// One of several that a program is, each called by its name.
+    const fn one_of(
+        binary: &'static str,
+        arguments: &'static [&'static str; 1],
+        section: &'static str,
+        port: u16,
+    ) -> Self {
+        Self { name: arguments[0], section, port, binary, arguments, credentials: &[] }
     }
 
     const fn with_credentials(self, credentials: &'static [&'static str]) -> Self {
@@ -48,39 +60,41 @@ pub const PROVIDER_ROUTER: Entry =
 pub const CLASSIFIER: Entry = Entry::new("classifier", "classifier", 8052, "pas-classifier");
 
 /// A server on this machine that has Llama 3.1 with eight billion parameters.
-pub const LLAMA: Entry =
-    Entry::new("llama-3.1-8b", "llama", 8050, "pas-llama").with_credentials(&["LLAMA_API_KEY"]);
+pub const LLAMA: Entry = local(&["llama-3.1-8b"], "llama", 8050).with_credentials(&["LLAMA_API_KEY"]);
 
 /// A server on this machine that has TinyLlama.
 pub const TINYLLAMA: Entry =
-    Entry::new("tinyllama", "tinyllama", 8051, "pas-tinyllama").with_credentials(&["TINYLLAMA_API_KEY"]);
+    local(&["tinyllama"], "tinyllama", 8051).with_credentials(&["TINYLLAMA_API_KEY"]);
 
 /// The door to OpenAI.
-pub const OPENAI: Entry =
-    Entry::new("openai", "openai", 8100, "pas-openai").with_credentials(&["OPENAI_API_KEY"]);
+pub const OPENAI: Entry = door(&["openai"], "openai", 8100).with_credentials(&["OPENAI_API_KEY"]);
 
 /// The door to Anthropic.
-pub const ANTHROPIC: Entry =
-    Entry::new("anthropic", "anthropic", 8101, "pas-anthropic").with_credentials(&["ANTHROPIC_API_KEY"]);
+pub const ANTHROPIC: Entry = door(&["anthropic"], "anthropic", 8101).with_credentials(&["ANTHROPIC_API_KEY"]);
 
 /// The door to Google's Gemini.
-pub const GEMINI: Entry = Entry::new("gemini", "gemini", 8102, "pas-gemini")
-    .with_credentials(&["GEMINI_API_KEY", "GOOGLE_API_KEY"]);
+pub const GEMINI: Entry =
+    door(&["gemini"], "gemini", 8102).with_credentials(&["GEMINI_API_KEY", "GOOGLE_API_KEY"]);
 
 /// The door to xAI's Grok.
-pub const GROK: Entry = Entry::new("grok", "grok", 8103, "pas-grok").with_credentials(&["XAI_API_KEY"]);
+pub const GROK: Entry = door(&["grok"], "grok", 8103).with_credentials(&["XAI_API_KEY"]);
 
 /// The door to Hugging Face's router.
-pub const HUGGINGFACE: Entry =
-    Entry::new("huggingface", "huggingface", 8104, "pas-huggingface").with_credentials(&["HF_TOKEN"]);
+pub const HUGGINGFACE: Entry = door(&["huggingface"], "huggingface", 8104).with_credentials(&["HF_TOKEN"]);
 
 /// The door to Ollama.
-pub const OLLAMA: Entry =
-    Entry::new("ollama", "ollama", 8105, "pas-ollama").with_credentials(&["OLLAMA_API_KEY"]);
+pub const OLLAMA: Entry = door(&["ollama"], "ollama", 8105).with_credentials(&["OLLAMA_API_KEY"]);
 
 /// The door to LM Studio.
-pub const LMSTUDIO: Entry =
-    Entry::new("lmstudio", "lmstudio", 8106, "pas-lmstudio").with_credentials(&["LMSTUDIO_API_KEY"]);
+pub const LMSTUDIO: Entry = door(&["lmstudio"], "lmstudio", 8106).with_credentials(&["LMSTUDIO_API_KEY"]);
+
+const fn local(name: &'static [&'static str; 1], section: &'static str, port: u16) -> Entry {
+    Entry::one_of("pas-local-llm", name, section, port)
+}
+
+const fn door(name: &'static [&'static str; 1], section: &'static str, port: u16) -> Entry {
+    Entry::one_of("pas-adapter", name, section, port)
+}
 
 /// Every service that exists, in the order in which they start.
 pub const SERVICES: [Entry; 15] = [

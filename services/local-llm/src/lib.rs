@@ -21,6 +21,9 @@ pub static TINYLLAMA: Profile = profile(
     "start a server that has it (`ollama pull tinyllama`), or set PAS_TINYLLAMA_BASE_URL and PAS_TINYLLAMA__MODEL",
 );
 
+/// Every profile, in the order of their ports.
+pub const PROFILES: [&Profile; 2] = [&LLAMA, &TINYLLAMA];
+
 const fn profile(entry: Entry, model: &'static str, remedy: &'static str) -> Profile {
     Profile {
         entry,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{chat, provider, write_keys};
 
-const OPENAI: &str = env!("CARGO_BIN_EXE_pas-openai");
+const ADAPTER: &str = env!("CARGO_BIN_EXE_pas-adapter");
 
 /// The door to OpenAI as a process, with this file of credentials, and what else it is told.
 fn start(data: &Path, provider: &Provider, more: &[&str]) -> Process {
@@ -30,7 +30,7 @@ fn start(data: &Path, provider: &Provider, more: &[&str]) -> Process {
         "20",
     ];
     let arguments = [&base, more].concat();
-    Process::start(&catalog::OPENAI, Path::new(OPENAI), data, &arguments).unwrap()
+    Process::start(&catalog::OPENAI, Path::new(ADAPTER), data, &arguments).unwrap()
 }
 
 async fn ask(url: &str, stream: bool) -> reqwest::Response {
@@ -146,7 +146,7 @@ async fn a_credential_is_nowhere_but_on_its_way_to_its_provider() {
         &["--models", "scripted-1", "--router-url", NOBODY, "--log", "trace"],
     ]
     .concat();
-    let adapter = Process::start(&catalog::OPENAI, Path::new(OPENAI), data.path(), &arguments).unwrap();
+    let adapter = Process::start(&catalog::OPENAI, Path::new(ADAPTER), data.path(), &arguments).unwrap();
     let get = async |url: String| http().get(url).send().await.unwrap().text().await.unwrap();
     until("the refusal is registered", async || {
         let found = get(format!("{registry_url}/discover?name=openai&status=any")).await;
@@ -192,7 +192,12 @@ async fn a_credential_is_nowhere_but_on_its_way_to_its_provider() {
             );
         }
     }
-    let printed = std::process::Command::new(OPENAI).args(&arguments).arg("--print-config").output().unwrap();
+    let printed = std::process::Command::new(ADAPTER)
+        .arg("openai")
+        .args(&arguments)
+        .arg("--print-config")
+        .output()
+        .unwrap();
     seen.push(String::from_utf8_lossy(&printed.stdout).into_owned());
     for file in files(data.path()) {
         seen.push(String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned());

@@ -99,5 +99,6 @@ Try:
   curl -s $registry/register -H 'content-type: application/json' \\
     -d '{"name":"test-service","type":"model","role":"experimental","url":"http://127.0.0.1:8888","caps":["infer"],"ctx_limit":32768}'
   curl -s '$registry/discover?role=experimental'
+More models: cp .env.example .env and put a key of a provider into it, or start Ollama (docs/guides/providers.md).
 Look: $pas status, $pas logs -f.  Stop: scripts/stop_pas_services.sh
 NEXT

@@ -61,7 +61,7 @@ cargo test --workspace --doc --quiet
 
 step "acceptance: what was promised, with curl, with short intervals"
 cargo build --workspace --quiet
-scripts/acceptance/phase3.sh
+scripts/acceptance/phase6.sh
 
 if $long; then
   step "the first users' steps, word for word"

@@ -73,7 +73,43 @@ stop_swarm() {
     { cat "$work/stop.log" >&2; fail "the swarm did not stop"; }
 }
 
+# door NAME: where the adapter or local model of this section is.
+door() {
+  local index
+  for index in "${!doors[@]}"; do
+    [ "${doors[index]}" != "$1" ] || echo "http://127.0.0.1:${door_ports[index]}"
+  done
+}
+
+# scripted SECTION PORT FLAG…: a scripted provider in place of the one that this section calls, as the variable says that is for it.
+scripted_pids=()
+scripted() {
+  local section="$1" port="$2"
+  shift 2
+  local program="${CARGO_TARGET_DIR:-$root/target}/debug/pas-scripted-provider"
+  [ -x "$program" ] || cargo build --quiet --manifest-path "$root/Cargo.toml" --package pas-testkit --bin pas-scripted-provider
+  "$program" --port "$port" "$@" >>"$work/$section.log" 2>&1 &
+  scripted_pids+=("$!")
+  declare -g "scripted_${section}=http://127.0.0.1:$port" "scripted_${section}_pid=$!"
+  export "PAS_${section^^}_BASE_URL=http://127.0.0.1:$port"
+  wait_for 10 "the scripted provider for $section" is_listening "$port"
+}
+is_listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# invoke JSON: the answer, which must be one.
+invoke() {
+  local answer
+  answer="$(send POST "$gateway/invoke" "$1")"
+  [ "${answer##*$'\n'}" = 200 ] || { printf '%s\n' "$answer" >&2; return 1; }
+  printf '%s\n' "${answer%$'\n'*}"
+}
+
+# answered_by NAME JSON: whether that is who answers.
+answered_by() { [ "$(invoke "$2" 2>/dev/null | field name)" = "$1" ]; }
+
 cleanup() {
+  local pid
+  for pid in "${scripted_pids[@]}"; do kill "$pid" 2>/dev/null || true; done
   [ ! -e "$work/data/run" ] || "$root/scripts/stop_pas_services.sh" --data-dir "$work/data" >/dev/null 2>&1 || true
   rm -rf "$work"
 }

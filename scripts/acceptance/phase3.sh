@@ -11,17 +11,6 @@ source "$here/lib.sh"
 
 classifier="http://127.0.0.1:$classifier_port"
 
-# invoke JSON: the answer, which must be one.
-invoke() {
-  local answer
-  answer="$(send POST "$gateway/invoke" "$1")"
-  [ "${answer##*$'\n'}" = 200 ] || { printf '%s\n' "$answer" >&2; return 1; }
-  printf '%s\n' "${answer%$'\n'*}"
-}
-
-# answered_by NAME JSON: whether that is who answers.
-answered_by() { [ "$(invoke "$2" 2>/dev/null | field name)" = "$1" ]; }
-
 # register NAME URL LABELS
 register() {
   send POST "$registry/register" "{\"name\":\"$1\",\"type\":\"model\",\"role\":\"production\",\"url\":\"$2\",

@@ -56,6 +56,7 @@ enum Area {
     Monitor,
     Events,
     Gateway,
+    Adapter,
     Swarm,
     All,
 }
@@ -101,6 +102,9 @@ fn measure(runtime: &Handle, area: Area, subject: Subject, only: Option<Part>) -
     }
     if wanted(Area::Gateway) {
         bars::gateway::measure(&mut report, subject, only)?;
+    }
+    if wanted(Area::Adapter) {
+        bars::gateway::adapter(&mut report)?;
     }
     if wanted(Area::Swarm) {
         bars::swarm::measure(&mut report)?;

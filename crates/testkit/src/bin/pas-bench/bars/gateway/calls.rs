@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::AREA;
 use super::door::Door;
 use super::pairs::{Pairs, is_near};
+use super::{AREA, Cost};
 use crate::bar::{Bar, Unit};
 use crate::load::crowded::{self, Flood, Until};
 use crate::load::{steady, turn};
@@ -20,8 +20,13 @@ const STEADY: Duration = Duration::from_secs(10);
 const ALONE: usize = 10_000;
 
 /// As fast as they are answered.
-pub(super) fn flood(report: &mut Report, bare: &Door, door: &Door, how: &str) -> anyhow::Result<()> {
-    const CPU: f64 = 2.0;
+pub(super) fn flood(
+    report: &mut Report,
+    bare: &Door,
+    door: &Door,
+    cost: Cost,
+    how: &str,
+) -> anyhow::Result<()> {
     const RATE: f64 = 0.55;
     let request = turn::whole();
     let once = |door: &Door| {
@@ -32,24 +37,29 @@ pub(super) fn flood(report: &mut Report, bare: &Door, door: &Door, how: &str) ->
     };
     let what = format!("{CONNECTIONS} connections{how}");
     let mut pairs = Pairs::run(&what, bare, door, once)?;
-    if is_near(&pairs.ratios(|one| one.0), CPU) || is_near(&pairs.ratios(|one| one.1), RATE) {
+    if is_near(&pairs.ratios(|one| one.0), cost.call) || is_near(&pairs.ratios(|one| one.1), RATE) {
         pairs.again(&what, bare, door, once)?;
     }
     let (of_bare, found) = pairs.medians(|one| one.0);
-    let also = Some(format!("{found:.1} µs against {of_bare:.1} µs; goal 1.6"));
-    let bar =
-        Bar::new(AREA, format!("processor time a call, {what}"), Unit::Times, CPU, pairs.ratios(|one| one.0));
+    let also = Some(format!("{found:.1} µs against {of_bare:.1} µs; goal {}", cost.goal));
+    let cpu = pairs.ratios(|one| one.0);
+    let bar = Bar::new(cost.area, format!("processor time a call, {what}"), Unit::Times, cost.call, cpu);
     report.add(Bar { also, ..bar });
     let (of_bare, found) = pairs.medians(|one| one.1);
     let also = Some(format!("{found:.0}/s against {of_bare:.0}/s; goal 0.65"));
-    let bar = Bar::share(AREA, format!("calls a second, {what}"), RATE, pairs.ratios(|one| one.1));
+    let bar = Bar::share(cost.area, format!("calls a second, {what}"), RATE, pairs.ratios(|one| one.1));
     report.add(Bar { also, ..bar });
     Ok(())
 }
 
 /// At a rate.
-pub(super) fn steady(report: &mut Report, bare: &Door, door: &Door, how: &str) -> anyhow::Result<()> {
-    const CPU: f64 = 2.0;
+pub(super) fn steady(
+    report: &mut Report,
+    bare: &Door,
+    door: &Door,
+    cost: Cost,
+    how: &str,
+) -> anyhow::Result<()> {
     let request = turn::whole();
     let once = |door: &Door| {
         let call = |lasting| steady::at_rate(door.port(), &request, PER_SECOND, lasting, CONNECTIONS as u32);
@@ -59,15 +69,15 @@ pub(super) fn steady(report: &mut Report, bare: &Door, door: &Door, how: &str) -
     };
     let what = format!("{PER_SECOND} calls/s{how}");
     let mut pairs = Pairs::run(&what, bare, door, once)?;
-    if is_near(&pairs.ratios(|one| one.0), CPU) {
+    if is_near(&pairs.ratios(|one| one.0), cost.call) {
         pairs.again(&what, bare, door, once)?;
     }
     let (of_bare, found) = pairs.medians(|one| one.0);
     let also = Some(format!("{found:.1} µs against {of_bare:.1} µs; goal 1.5"));
-    let bar =
-        Bar::new(AREA, format!("processor time a call, {what}"), Unit::Times, CPU, pairs.ratios(|one| one.0));
+    let cpu = pairs.ratios(|one| one.0);
+    let bar = Bar::new(cost.area, format!("processor time a call, {what}"), Unit::Times, cost.call, cpu);
     report.add(Bar { also, ..bar });
-    latency(report, &what, &pairs, |one| one.1, [(0.06, 0.04), (0.2, 0.08)]);
+    latency(report, cost.area, &what, &pairs, |one| one.1, [(0.06, 0.04), (0.2, 0.08)]);
     Ok(())
 }
 
@@ -77,13 +87,14 @@ pub(super) fn alone(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Re
     let what = "one connection, one call after the other";
     let once = |door: &Door| Ok(Spread::of(steady::alone(door.port(), &request, ALONE)?));
     let pairs = Pairs::run(what, bare, door, once)?;
-    latency(report, what, &pairs, |one| *one, [(0.055, 0.04), (0.1, 0.06)]);
+    latency(report, AREA, what, &pairs, |one| *one, [(0.055, 0.04), (0.1, 0.06)]);
     Ok(())
 }
 
 /// Reports how much longer calls take; `bars` are those of p50 and p99, each with its goal.
 fn latency<T>(
     report: &mut Report,
+    area: &'static str,
     what: &str,
     pairs: &Pairs<T>,
     spread: impl Fn(&T) -> Spread,
@@ -98,7 +109,7 @@ fn latency<T>(
         let (of_bare, found) = pairs.medians(|one| figure(one, place));
         let runs = pairs.differences(|one| figure(one, place));
         let also = Some(format!("{found:.3} ms against {of_bare:.3} ms; goal + {goal}"));
-        let bar = Bar::new(AREA, format!("latency more than bare, {what}, {name}"), Unit::Ms, limit, runs);
+        let bar = Bar::new(area, format!("latency more than bare, {what}, {name}"), Unit::Ms, limit, runs);
         report.add(Bar { also, ..bar });
     }
 }

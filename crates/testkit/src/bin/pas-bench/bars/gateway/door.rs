@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use pas_testkit::{Process, binary};
-use pas_types::catalog::{GATEWAY, REGISTRY};
+use pas_types::catalog::{GATEWAY, OPENAI, REGISTRY};
 use tokio::runtime::Builder;
 use tokio::time::Instant;
 
@@ -51,7 +51,22 @@ impl Door {
         match subject {
             Subject::Bare => Self::bare(upstream),
             Subject::Gateway => Self::before(std::slice::from_ref(upstream), place),
+            Subject::Adapter => Self::adapter(upstream, place),
         }
+    }
+
+    /// An adapter, with a credential that nobody looks at.
+    fn adapter(upstream: &Upstream, place: &Path) -> anyhow::Result<Self> {
+        let url = format!("http://127.0.0.1:{}", upstream.port());
+        let env_file = place.join(".env");
+        let env_file = env_file.to_string_lossy();
+        let arguments = ["--base-url", &url, "--models", "scripted-1", "--env-file", &env_file];
+        let environment = [("OPENAI_API_KEY", "sk-of-the-bench")];
+        let program = binary(OPENAI.binary)?;
+        let process = Process::start_in(&OPENAI, &program, place, &arguments, &environment)?;
+        let door = Self { process, _others: None };
+        door.answers()?;
+        Ok(door)
     }
 
     /// The gateway without files of receipts.

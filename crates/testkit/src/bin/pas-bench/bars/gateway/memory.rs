@@ -62,6 +62,28 @@ pub(super) fn measure(
     Ok(())
 }
 
+/// An adapter's, which has one bar for all: idle, and after as many calls as above.
+pub(super) fn adapter(
+    report: &mut Report,
+    area: &'static str,
+    upstream: &Upstream,
+    place: &Path,
+) -> anyhow::Result<()> {
+    const MOST: f64 = 20.0;
+    let measured = runs(|run| {
+        out::progress(format!("adapter: memory over {CALLS} calls, {run}"));
+        let door = Door::open(Subject::Adapter, upstream, place)?;
+        std::thread::sleep(SETTLED);
+        let idle = door.process.resident_bytes()?;
+        crowded::flood(door.port(), &turn::whole(), CONNECTIONS, Until::Calls(CALLS))?;
+        Ok((megabytes(idle), megabytes(door.process.resident_bytes()?)))
+    })?;
+    let (idle, called) = measured.into_iter().unzip();
+    report.add(Bar::new(area, "resident memory, idle", Unit::Mb, MOST, idle));
+    report.add(Bar::new(area, format!("resident memory after {CALLS} calls"), Unit::Mb, MOST, called));
+    Ok(())
+}
+
 fn load(door: Door) -> anyhow::Result<Run> {
     std::thread::sleep(SETTLED);
     let idle = door.process.resident_bytes()?;

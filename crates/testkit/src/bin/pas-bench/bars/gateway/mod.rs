@@ -18,6 +18,30 @@ use door::Door;
 
 const AREA: &str = "gateway";
 
+/// What processor time may be: the gateway's, and an adapter's, of which design asks for calls alone.
+const GATEWAY: Cost = Cost { area: AREA, call: 2.0, goal: 1.6 };
+const ADAPTER: Cost = Cost { area: "adapter", call: 1.8, goal: 1.5 };
+
+/// What processor time may be, as a multiple of the bare proxy's.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    area: &'static str,
+    call: f64,
+    goal: f64,
+}
+
+/// Measures an adapter's bars.
+pub(crate) fn adapter(report: &mut Report) -> anyhow::Result<()> {
+    let upstream = Upstream::start()?;
+    let place = tempfile::tempdir()?;
+    let (bare, door) = (Door::bare(&upstream)?, Door::open(Subject::Adapter, &upstream, place.path())?);
+    calls::flood(report, &bare, &door, ADAPTER, "")?;
+    calls::steady(report, &bare, &door, ADAPTER, "")?;
+    streams::busy(report, &bare, &door, ADAPTER.area)?;
+    drop(door);
+    memory::adapter(report, ADAPTER.area, &upstream, place.path())
+}
+
 /// What is measured in the gateway's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
@@ -25,6 +49,8 @@ pub(crate) enum Subject {
     Gateway,
     /// The bare proxy itself: what is found then is the noise.
     Bare,
+    /// An adapter.
+    Adapter,
 }
 
 /// Bars that are measured together.
@@ -57,10 +83,10 @@ pub(crate) fn measure(report: &mut Report, subject: Subject, only: Option<Part>)
         let bare = Door::bare(&upstream)?;
         let door = Door::open(subject, &upstream, place)?;
         if wanted(Part::Flood) {
-            calls::flood(report, &bare, &door, "")?;
+            calls::flood(report, &bare, &door, GATEWAY, "")?;
         }
         if wanted(Part::Steady) {
-            calls::steady(report, &bare, &door, "")?;
+            calls::steady(report, &bare, &door, GATEWAY, "")?;
         }
         if wanted(Part::Alone) {
             calls::alone(report, &bare, &door)?;
@@ -72,10 +98,10 @@ pub(crate) fn measure(report: &mut Report, subject: Subject, only: Option<Part>)
         if subject == Subject::Gateway && (wanted(Part::Flood) || wanted(Part::Steady)) {
             let door = Door::without_files(&upstream, place)?;
             if wanted(Part::Flood) {
-                calls::flood(report, &bare, &door, ", no files of receipts")?;
+                calls::flood(report, &bare, &door, GATEWAY, ", no files of receipts")?;
             }
             if wanted(Part::Steady) {
-                calls::steady(report, &bare, &door, ", no files of receipts")?;
+                calls::steady(report, &bare, &door, GATEWAY, ", no files of receipts")?;
             }
         }
     }

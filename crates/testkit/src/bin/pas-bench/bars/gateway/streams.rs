@@ -23,11 +23,12 @@ const PACED_GAP: Duration = Duration::from_millis(20);
 
 /// Measures all of them.
 pub(super) fn measure(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
-    busy(report, bare, door)?;
+    busy(report, bare, door, AREA)?;
     paced(report, bare, door)
 }
 
-fn busy(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
+/// What they cost.
+pub(super) fn busy(report: &mut Report, bare: &Door, door: &Door, area: &'static str) -> anyhow::Result<()> {
     const CPU: f64 = 1.4;
     let request = turn::stream(BUSY_GAP);
     let once = |door: &Door| {
@@ -43,7 +44,7 @@ fn busy(report: &mut Report, bare: &Door, door: &Door) -> anyhow::Result<()> {
     let (of_bare, found) = pairs.medians(|one| *one);
     let also = Some(format!("{found:.0} µs against {of_bare:.0} µs; goal 1.2"));
     let bar = Bar::new(
-        AREA,
+        area,
         format!("processor time a stream, {what}"),
         Unit::Times,
         CPU,

@@ -11,11 +11,14 @@ fail() {
 
 say() { printf -- '- %s\n' "$*"; }
 
-# A port of 127.0.0.1 on which nobody listens, below those that the kernel lends to outgoing connections.
+# A port of 127.0.0.1 on which nobody listens, below those that the kernel lends to outgoing connections, and none that a service
+# is to have.
+ports=()
 free_port() {
   local port
   while :; do
     port=$((20000 + RANDOM % 12000))
+    case " ${ports[*]} " in *" $port "*) continue ;; esac
     if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
       echo "$port"
       return
@@ -26,6 +29,7 @@ free_port() {
 # No account of whoever runs this is charged, and no server on the machine takes part.
 unset OPENAI_API_KEY ANTHROPIC_API_KEY GEMINI_API_KEY GOOGLE_API_KEY XAI_API_KEY HF_TOKEN
 unset OLLAMA_API_KEY LMSTUDIO_API_KEY LLAMA_API_KEY TINYLLAMA_API_KEY
+for variable in "${!PAS_@}"; do unset "$variable"; done
 nobody="http://127.0.0.1:1"
 env_file="$work/.env"
 # What calls a provider or a server.
@@ -86,6 +90,7 @@ scripted_pids=()
 scripted() {
   local section="$1" port="$2"
   shift 2
+  case " ${ports[*]} " in *" $port "*) fail "port $port is a service's" ;; esac
   local program="${CARGO_TARGET_DIR:-$root/target}/debug/pas-scripted-provider"
   [ -x "$program" ] || cargo build --quiet --manifest-path "$root/Cargo.toml" --package pas-testkit --bin pas-scripted-provider
   "$program" --port "$port" "$@" >>"$work/$section.log" 2>&1 &

@@ -41,11 +41,14 @@ grep -q '"cost_estimate":{"price_version":"[0-9a-f]*","state":"confirmed","usd":
 say "a plan is made by an external model, and its cost is on the receipt"
 
 chat='{"model":"gpt-4.1","messages":[{"role":"user","content":"hello"}]}'
-send POST "$scripted_openai/__script" '{"path":"/chat","status":429,"retry_after_s":600,"key":"sk-one-0123456789","times":null}' >/dev/null
+answer="$(send POST "$scripted_openai/__script" '{"path":"/chat","status":429,"retry_after_s":600,"key":"sk-one-0123456789","times":null}')"
+[ "${answer##*$'\n'}" = 200 ] || fail "the scripted provider refuses its script: $answer"
 for _ in 1 2 3 4 5 6; do
   answer="$(send POST "$gateway/v1/chat/completions" "$chat")"
   [ "${answer##*$'\n'}" = 200 ] || fail "with one key limited a call failed: $answer"
 done
+get "$openai/metrics" | grep -q '^pas_adapter_credential_changes_total{provider="openai"} [1-9]' ||
+  fail "no key was limited"
 say "while one key is limited, the other answers every call"
 
 has_cost() { get "$gateway/receipts/stats?group_by=service" | grep -q '"openai"'; }
@@ -55,9 +58,15 @@ grep -Eq '"usd":0\.[0-9]*[1-9]' <<<"$stats" || fail "no cost by service: $stats"
 say "the statistics have the cost by service"
 
 for url in "$openai/health" "$openai/metrics" "$registry/discover?status=any" "$gateway/receipts" "$events/events?limit=1000"; do
-  ! get "$url" | grep -q 'sk-' || fail "a credential is at $url"
+  said="$(get "$url")"
+  [ -n "$said" ] || fail "$url says nothing"
+  case "$said" in *sk-one* | *sk-two* | *sk-ant*) fail "a credential is at $url" ;; esac
 done
-! grep -rq 'sk-one\|sk-two\|sk-ant' "$work/data" || fail "a credential is in a file"
+found="$(grep -rl 'sk-one\|sk-two\|sk-ant' "$work/data")" || [ $? -eq 1 ] || fail "the files can't be searched"
+[ -z "$found" ] || fail "a credential is in $found"
+for process in $("${CARGO_TARGET_DIR:-$root/target}/release/pas" --data-dir "$work/data" status --json | grep -o '"pid":[0-9]*' | cut -d: -f2); do
+  case "$(tr '\0' ' ' <"/proc/$process/cmdline")" in *sk-*) fail "a credential is among the arguments of $process" ;; esac
+done
 say "no credential is anywhere but in .env"
 
 stop_swarm

@@ -1,6 +1,7 @@
 //! What an adapter knows: its provider, its credentials, what it offers; and what it says of itself because of that.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use pas_types::health::HealthStatus;
 use pas_types::registry::Registration;
 use pas_types::routing::Locality;
 use tokio::sync::{Notify, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::client::{Provider, Router, Trouble};
 use crate::config::Config;
@@ -53,6 +55,9 @@ pub(crate) struct App {
     /// What holds of credentials has changed.
     pub(crate) turned: Notify,
     environment: Environment,
+    /// Where the provider is could not be read with the rest of the file at the start.
+    is_unsure: AtomicBool,
+    stop: CancellationToken,
     ring: Mutex<Ring<Key>>,
     registration: watch::Sender<Option<Registration>>,
     /// The name by which the provider knows the one model that is offered.
@@ -61,6 +66,7 @@ pub(crate) struct App {
 }
 
 impl App {
+    #[expect(clippy::too_many_arguments, reason = "it is what an adapter is made of, put together once")]
     pub(crate) fn new(
         profile: &'static Profile,
         config: Config,
@@ -69,7 +75,9 @@ impl App {
         counts: Counts,
         measures: Measures,
         health: Health,
+        stop: CancellationToken,
     ) -> Self {
+        let is_unsure = environment.value(&profile.base_url_variable()).is_err();
         Self {
             router: Router::new(&config.router_url),
             places: Arc::new(Semaphore::new(config.calls + config.queue)),
@@ -82,6 +90,8 @@ impl App {
             look: Notify::new(),
             turned: Notify::new(),
             environment,
+            is_unsure: is_unsure.into(),
+            stop,
             ring: Mutex::new(Ring::new(Vec::new())),
             registration: watch::Sender::new(None),
             own_name: RwLock::default(),
@@ -105,16 +115,27 @@ impl App {
     }
 
     /// Takes the credentials that are there now. A file that can't be read changes nothing.
-    pub(crate) fn load_credentials(&self) {
+    pub(crate) fn load_credentials(&self, why: &str) {
         let found = self.environment.credentials(self.profile.entry.credentials, self.profile.scheme);
         let secrets = match found {
+            Ok(secrets) if self.is_elsewhere() => {
+                tracing::error!(
+                    "the file that can be read now says another base URL: ending, to be started with it"
+                );
+                drop(secrets);
+                self.stop.cancel();
+                return;
+            }
             Ok(secrets) => {
                 self.health.ok(check::FILE);
                 secrets
             }
             Err(fault) => {
                 self.refuse_file(&fault);
-                return;
+                if self.ring().keys().next().is_some() {
+                    return;
+                }
+                Vec::new()
             }
         };
         let count = secrets.len();
@@ -123,9 +144,16 @@ impl App {
             keys.push(None);
         }
         self.ring().replace(keys);
-        tracing::info!(credentials = count, "credentials are loaded");
+        tracing::info!(credentials = count, why, "credentials are loaded");
         self.tell_of_credentials();
         self.look.notify_one();
+    }
+
+    /// Whether what could not be read at the start leads somewhere else: nobody's credential goes to the wrong place.
+    fn is_elsewhere(&self) -> bool {
+        let Ok(said) = self.environment.value(&self.profile.base_url_variable()) else { return false };
+        let was_unsure = self.is_unsure.swap(false, Ordering::Relaxed);
+        was_unsure && said.is_some_and(|said| said != self.config.base_url)
     }
 
     fn refuse_file(&self, fault: &Fault) {
@@ -144,7 +172,7 @@ impl App {
             let ring = self.ring();
             (ring.held(now), ring.next_change(now))
         };
-        let (credential, limits) = standing(self.profile, &held, now);
+        let (credential, limits) = standing(self.profile, &held, &self.counts.offered(), now);
         self.set(check::CREDENTIAL, credential);
         self.set(check::LIMITS, limits);
         next.map(|at| at.saturating_sub(now))
@@ -206,12 +234,18 @@ impl App {
         }
     }
 
+    /// Whether there is a credential that is not refused.
+    fn has_taken(&self) -> bool {
+        let held = self.ring().held(clock::monotonic());
+        held.iter().any(|held| !held.rests.iter().any(|(model, _)| model.is_none()))
+    }
+
     /// Offers this; of what was listed, unless that could not be found out yet.
     pub(crate) fn offer(&self, offer: &Offer, has_listed: bool, registration: Registration) {
         self.counts.offer(offer.models.iter().map(|model| model.id.as_str()));
         match (offer.models.len(), offer.left_out) {
             // That is said by the credential.
-            (0, _) if self.ring().keys().next().is_none() => self.health.ok(check::MODELS),
+            (0, _) if !self.has_taken() => self.health.ok(check::MODELS),
             (0, _) => {
                 let reason = if has_listed {
                     format!("no_weights: {}: {}", self.lack(), self.profile.remedy)
@@ -243,25 +277,31 @@ type Standing = (HealthStatus, Option<String>);
 
 /// Lines of a reason.
 const SHOWN: usize = 8;
+/// A limit that is over by then is not told.
+const BRIEF: Duration = Duration::from_secs(5);
 
 /// How it is with the credentials, and with their limits.
-fn standing(profile: &Profile, held: &[Held<Key>], now: Duration) -> (Standing, Standing) {
+fn standing(
+    profile: &Profile,
+    held: &[Held<Key>],
+    offered: &BTreeSet<Arc<str>>,
+    now: Duration,
+) -> (Standing, Standing) {
     if held.is_empty() {
         let variable = profile.entry.credentials.first().copied().unwrap_or_default();
         let reason = format!("no_credential: set {variable}, in the environment or in .env");
         return ((HealthStatus::Down, Some(reason)), (HealthStatus::Ok, None));
     }
-    (refused(profile.title, held), limited(profile.title, held, now))
+    (refused(profile.title, held), limited(profile.title, held, offered, now))
 }
 
 /// What is refused: all of the credentials, or some.
 fn refused(title: &str, held: &[Held<Key>]) -> Standing {
-    let (mut words, mut out) = (Vec::new(), 0);
+    let mut words = Vec::new();
     for Held { key, rests } in held {
         let name = key.as_ref().map_or("a call without a credential", |key| key.name());
         for (model, rest) in rests {
             let Why::Refused(status) = rest.why else { continue };
-            out += usize::from(model.is_none());
             let model = model.as_ref().map(|model| format!(" for {model}")).unwrap_or_default();
             words.push(format!("{name}{model} with {status}{}", meant(status)));
         }
@@ -270,37 +310,39 @@ fn refused(title: &str, held: &[Held<Key>]) -> Standing {
         return (HealthStatus::Ok, None);
     }
     words.truncate(SHOWN);
-    let status = if out == held.len() { HealthStatus::Degraded } else { HealthStatus::Ok };
+    let status = if held.iter().all(is_refused) { HealthStatus::Degraded } else { HealthStatus::Ok };
     (status, Some(format!("credential_out: {title} refuses {}", words.join(", "))))
 }
 
-/// Which models are limited: for every credential, for otherwise another answers.
-fn limited(title: &str, held: &[Held<Key>], now: Duration) -> Standing {
-    let limits = |held: &Held<Key>| -> BTreeMap<String, Duration> {
-        let limits = held.rests.iter().filter(|(_, rest)| rest.why == Why::Limited);
-        limits.filter_map(|(model, Rest { until, .. })| Some((model.clone()?, *until))).collect()
+/// Whether anything is refused with it.
+fn is_refused(held: &Held<Key>) -> bool {
+    held.rests.iter().any(|(_, rest)| matches!(rest.why, Why::Refused(_)))
+}
+
+/// Which models are limited: for every credential that isn't out, for otherwise another answers. What is over in a moment is not
+/// worth a word.
+fn limited(title: &str, held: &[Held<Key>], offered: &BTreeSet<Arc<str>>, now: Duration) -> Standing {
+    let is_long = |rest: &Rest| rest.why == Why::Limited && rest.until.saturating_sub(now) >= BRIEF;
+    let limits = |held: &Held<Key>| -> BTreeSet<String> {
+        let limits = held.rests.iter().filter(|(_, rest)| is_long(rest));
+        limits.filter_map(|(model, _)| model.clone()).collect()
     };
-    let mut all = held.iter().map(limits);
-    let mut common = all.next().unwrap_or_default();
-    for limits in all {
-        common.retain(|model, until| {
-            limits.get(model).inspect(|other| *until = (*until).min(**other)).is_some()
-        });
-    }
+    let is_out = |held: &&Held<Key>| held.rests.iter().any(|(model, _)| model.is_none());
+    let all = held.iter().filter(|held| !is_out(held)).map(limits);
+    let common = all.reduce(|one, other| one.intersection(&other).cloned().collect()).unwrap_or_default();
     if common.is_empty() {
         return (HealthStatus::Ok, None);
     }
-    let words = common.iter().take(SHOWN).map(|(model, until)| {
-        format!("{model} for {} s more", until.saturating_sub(now).as_secs_f64().ceil())
-    });
-    let reason = format!("limited: {title} limits {}", words.collect::<Vec<_>>().join(", "));
-    (HealthStatus::Degraded, Some(reason))
+    let is_all = !offered.is_empty() && offered.iter().all(|model| common.contains(&**model));
+    let status = if is_all { HealthStatus::Degraded } else { HealthStatus::Ok };
+    let words: Vec<&str> = common.iter().take(SHOWN).map(String::as_str).collect();
+    (status, Some(format!("limited: {title} limits {} for now", words.join(", "))))
 }
 
 /// What a refusal means.
 fn meant(status: u16) -> &'static str {
     match status {
-        401 => " (it is no valid credential)",
+        400 | 401 => " (it is no valid credential)",
         402 | 429 => " (nothing is left to spend)",
         403 => " (it may not do that)",
         _ => "",

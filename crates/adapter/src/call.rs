@@ -19,6 +19,9 @@ use crate::profile::Route;
 
 const DEADLINE: HeaderName = HeaderName::from_static("x-pas-deadline-ms");
 
+/// What carries a credential in a query.
+const CREDENTIALS: [&str; 4] = ["key", "access_token", "oauth_token", "api_key"];
+
 /// A call, as it goes to the provider.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -38,6 +41,9 @@ impl Call {
         let method = request.method().clone();
         let (path, query) = (request.uri().path().to_owned(), without_key(request.uri().query()));
         let by_path = route.model(&path);
+        if has_dots(&path) {
+            return Err(Error::not_found("there is no such path: leave out its dot segments"));
+        }
         let (headers, body) = match method {
             Method::GET => (request.into_parts().0.headers, Bytes::new()),
             _ => web::text(request, limits::CALL_BODY_BYTES).await?,
@@ -50,7 +56,7 @@ impl Call {
         if let (Some(named), Some(own_name)) = (named, app.own_name()) {
             edits.push(Edit { range: named.range.clone(), with: quoted(&own_name) });
         }
-        if route.dialect == Dialect::OllamaChat && memchr::memmem::find(&body, b"\"truncate\"").is_none() {
+        if route.dialect == Dialect::OllamaChat && !says_truncate(&body) {
             // Else Ollama cuts a prompt that is too long, and tells nobody.
             edits.extend(inserted(&body, "truncate", b"false"));
         }
@@ -67,8 +73,30 @@ impl Call {
 
 /// A query without a caller's credential.
 fn without_key(query: Option<&str>) -> Option<String> {
-    let kept: Vec<&str> = query?.split('&').filter(|pair| !pair.starts_with("key=")).collect();
+    let is_credential = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+        CREDENTIALS.iter().any(|known| name.trim_start_matches('$').eq_ignore_ascii_case(known))
+    };
+    let kept: Vec<&str> = query?.split('&').filter(|pair| !is_credential(pair)).collect();
     Some(kept.join("&")).filter(|query| !query.is_empty())
+}
+
+/// Whether a path has segments by which it would lead elsewhere, for who normalises it.
+fn has_dots(path: &str) -> bool {
+    path.split('/').any(|segment| {
+        let segment = percent_encoding::percent_decode_str(segment).decode_utf8_lossy();
+        matches!(&*segment, "." | "..") || segment.contains(['/', '\\']) && segment.contains("..")
+    })
+}
+
+/// Whether a request to Ollama says itself what is to be done with a prompt that is too long.
+fn says_truncate(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        truncate: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_slice::<Said>(body).is_ok_and(|said| said.truncate.is_some())
 }
 
 /// Until when: as the caller says, and never longer than the settings.
@@ -94,5 +122,26 @@ mod tests {
     fn a_callers_credential_does_not_go_on_in_the_query() {
         assert_eq!(without_key(Some("alt=sse&key=AIza&x=1")).as_deref(), Some("alt=sse&x=1"));
         assert_eq!(without_key(Some("key=AIza")), None);
+        assert_eq!(without_key(Some("%6bey=a&access_token=b&$key=c&keys=d")).as_deref(), Some("keys=d"));
+    }
+
+    #[test]
+    fn a_path_that_leads_elsewhere_is_found() {
+        let elsewhere =
+            ["/v1/models/../files", "/v1/models/%2e%2e/files", "/v1/models/..%2ffiles", "/v1/./models"];
+        assert!(elsewhere.iter().all(|path| has_dots(path)));
+        assert!(
+            !["/v1/models/gpt-4.1", "/v1/models/a..b", "/v1beta/models/x%2Fy:countTokens"]
+                .iter()
+                .any(|path| has_dots(path))
+        );
+    }
+
+    #[test]
+    fn only_the_request_itself_says_whether_it_may_be_cut() {
+        assert!(says_truncate(br#"{"model":"m","truncate":false}"#));
+        assert!(!says_truncate(
+            br#"{"model":"m","messages":[{"role":"user","content":"truncate"}],"tools":[{"truncate":1}]}"#
+        ));
     }
 }

@@ -72,19 +72,23 @@ impl Config {
         profile: &Profile,
         mut sources: Sources,
     ) -> Result<(Settings<Self>, Environment), ConfigError> {
-        let section = profile.entry.section.to_ascii_uppercase();
-        let short = format!("PAS_{section}_BASE_URL");
-        let file = |file: PathBuf, sources: &Sources| Environment::new(sources.environment.clone(), file);
-        let default = file(Self::of(profile).env_file, &sources);
-        let base_url = default.value(&short).map_err(|fault| ConfigError::Refused(fault.to_string()))?;
-        let long = format!("PAS_{section}__BASE_URL");
-        if let Some(base_url) = base_url
-            && !sources.environment.iter().any(|(name, _)| *name == long)
-        {
-            sources.environment.push((long, base_url));
-        }
-        let settings = config::load_over(&profile.entry, Self::of(profile), Self::validate, &sources)?;
-        let environment = file(settings.service.env_file.clone(), &sources);
+        let load =
+            |sources: &Sources| config::load_over(&profile.entry, Self::of(profile), Self::validate, sources);
+        let environment = |settings: &Settings<Self>, sources: &Sources| {
+            Environment::new(sources.environment.clone(), settings.service.env_file.clone())
+        };
+        let first = load(&sources)?;
+        // What is wrong with the file is said by /health, and must keep nobody from starting.
+        let base_url = environment(&first, &sources).value(&profile.base_url_variable()).unwrap_or_default();
+        let long = format!("PAS_{}__BASE_URL", profile.entry.section.to_ascii_uppercase());
+        let is_said = sources.environment.iter().any(|(name, _)| *name == long);
+        let Some(base_url) = base_url.filter(|_| !is_said) else {
+            let environment = environment(&first, &sources);
+            return Ok((first, environment));
+        };
+        sources.environment.push((long, base_url));
+        let settings = load(&sources)?;
+        let environment = environment(&settings, &sources);
         Ok((settings, environment))
     }
 

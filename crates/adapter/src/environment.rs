@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -40,8 +41,8 @@ pub enum Fault {
     NoCredential(String),
 }
 
-/// What tells whether the file has changed.
-pub type Stamp = Option<(SystemTime, u64)>;
+/// What tells whether the file has changed, or who may read it.
+pub type Stamp = Option<(SystemTime, u64, u64, (i64, i64))>;
 
 /// The environment and the file.
 #[derive(Clone)]
@@ -65,7 +66,12 @@ impl Environment {
     /// Changes when the file does.
     pub fn stamp(&self) -> Stamp {
         let metadata = std::fs::metadata(&self.file).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
+        Some((
+            metadata.modified().ok()?,
+            metadata.len(),
+            metadata.ino(),
+            (metadata.ctime(), metadata.ctime_nsec()),
+        ))
     }
 
     /// The value of a variable: the process's own, else the file's.

@@ -55,14 +55,17 @@ pub fn openapi(profile: &Profile) -> OpenApi {
                 .request_body(Some(RequestBodyBuilder::new().content("application/json", content()).build()));
         }
         let item = PathItem::new(method, operation);
-        match document.paths.paths.get_mut(route.path) {
+        let path = route.path.replace("{*", "{");
+        match document.paths.paths.get_mut(&path) {
             Some(known) => known.merge_operations(item),
-            None => drop(document.paths.paths.insert(route.path.to_owned(), item)),
+            None => drop(document.paths.paths.insert(path, item)),
         }
     }
     document
 }
 
 fn parameters(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| name.trim_start_matches('*'))
 }

@@ -80,6 +80,11 @@ pub async fn start(
     let metrics = Metrics::of_kind("adapter", "provider", profile.entry.name);
     let measures = Measures::new(config.calls);
     let root = config.root().with_context(|| "base_url is no address that can be called")?;
+    if !root.origin.tls && profile.needs_credential && !is_loopback(&root.origin.host) {
+        let reason = format!("credentials go unencrypted to {}", config.base_url);
+        tracing::warn!("{reason}");
+        health.set("address", HealthStatus::Ok, reason);
+    }
     let provider = Provider::new(profile, root, &config.base_url);
     let (counts, threads) = (Counts::new(&metrics), config.threads());
     health.set(
@@ -87,13 +92,17 @@ pub async fn start(
         HealthStatus::Recovering,
         format!("{} is being asked for its models", profile.title),
     );
-    let app = App::new(profile, config, environment, provider, counts, measures.clone(), health.clone());
+    let stop = running.shutdown().clone();
+    let app =
+        App::new(profile, config, environment, provider, counts, measures.clone(), health.clone(), stop);
     let app = Arc::new(app);
-    app.load_credentials();
+    let loaded = app.environment().stamp();
+    app.load_credentials("the start");
 
     let (tasks, stop) = (running.tasks(), running.shutdown());
     let registration = registration(profile, &running.url());
-    tasks.spawn(tasks::follow_credentials(Arc::clone(&app), stop.clone()));
+    tasks.spawn(tasks::follow_credentials(Arc::clone(&app), loaded, stop.clone()));
+    tasks.spawn(tasks::shed_connections(Arc::clone(&app), stop.clone()));
     tasks.spawn(tasks::follow_rests(Arc::clone(&app), stop.clone()));
     tasks.spawn(tasks::follow_provider(Arc::clone(&app), registration, stop.clone()));
 
@@ -110,6 +119,11 @@ pub async fn start(
     // It registers when it is known what there is to offer.
     presence::spawn_changing(&swarm, app.registrations(), &health, &running, move || measures.read());
     Ok(running)
+}
+
+/// Whether a host is this machine.
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// How an adapter registers, but for the models.

@@ -136,6 +136,11 @@ impl Counts {
         *self.models.write().unwrap_or_else(PoisonError::into_inner) = models.map(Arc::from).collect();
     }
 
+    /// Those that are offered.
+    pub(crate) fn offered(&self) -> BTreeSet<Arc<str>> {
+        self.models.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The label of a model.
     pub(crate) fn model(&self, model: &str) -> Arc<str> {
         let models = self.models.read().unwrap_or_else(PoisonError::into_inner);

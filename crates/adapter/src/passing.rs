@@ -13,8 +13,11 @@ use pas_dialects::ollama;
 use pas_dialects::sse::Framer;
 use pas_dialects::stream::{Meter, Part};
 use pas_service::web::is_json;
+use pas_types::event::CallUsage;
 use pas_types::routing::Dialect;
 use pas_upstream::{Answer, headers};
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use tokio::time::{Instant, Sleep};
 
 use crate::app::App;
@@ -131,7 +134,23 @@ impl Passing {
     }
 }
 
+/// Whoever has all of an answer may leave before its very end.
+impl Drop for Passing {
+    fn drop(&mut self) {
+        if self.answer.take().is_some() && self.reading.has_end() {
+            self.end();
+        } else {
+            self.reading.end(&mut self.ticket);
+        }
+    }
+}
+
 impl Reading {
+    /// Whether the end mark has come, though not the body's end.
+    fn has_end(&self) -> bool {
+        matches!(self, Self::Events { outcome: Outcome::Ok, .. })
+    }
+
     fn take(&mut self, data: &Bytes, ticket: &mut Ticket) {
         match self {
             Self::Nothing => return,
@@ -181,11 +200,7 @@ impl Reading {
                 let body = if rest.is_empty() { first } else { rest.freeze() };
                 match dialect {
                     Dialect::OllamaChat => last_line(&body),
-                    dialect => match answer::Answer::read(dialect, &body, false) {
-                        Ok(answer) => (answer.usage, Outcome::Ok),
-                        Err(Broken::Error(_)) => (None, Outcome::Inside),
-                        Err(Broken::Garbage) => (None, Outcome::Failed),
-                    },
+                    dialect => whole(dialect, &body),
                 }
             }
             Self::Events { meter, outcome, .. } => (meter.usage, outcome),
@@ -196,7 +211,23 @@ impl Reading {
     }
 }
 
-fn last_line(line: &[u8]) -> (Option<pas_types::event::CallUsage>, Outcome) {
+/// What an answer in one piece tells. Gemini answers a stream as a list of pieces, where no events are asked for.
+fn whole(dialect: Dialect, body: &[u8]) -> (Option<CallUsage>, Outcome) {
+    match answer::Answer::read(dialect, body, false) {
+        Ok(answer) => (answer.usage, Outcome::Ok),
+        Err(Broken::Error(_)) => (None, Outcome::Inside),
+        Err(Broken::Garbage) => match serde_json::from_slice::<Vec<&RawValue>>(body) {
+            Ok(pieces) => {
+                let last = pieces.last().map(|piece| whole(dialect, piece.get().as_bytes()));
+                last.unwrap_or((None, Outcome::Ok))
+            }
+            Err(_) if serde_json::from_slice::<IgnoredAny>(body).is_ok() => (None, Outcome::Ok),
+            Err(_) => (None, Outcome::Failed),
+        },
+    }
+}
+
+fn last_line(line: &[u8]) -> (Option<CallUsage>, Outcome) {
     let usage = ollama::last_line(line);
     (usage, if usage.is_some() { Outcome::Ok } else { Outcome::Cut })
 }

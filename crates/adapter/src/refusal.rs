@@ -63,7 +63,11 @@ impl Refusal {
         let now = clock::now().wall;
         let wait = headers::retry_after(&parts.headers, now).or_else(|| said.as_ref()?.wait);
         let verdict = match meaning {
-            Meaning::Credential => Verdict::Credential { whole: code != 403 },
+            // What says nothing is hardly the provider, but something before it.
+            Meaning::Credential if code == 403 && said.is_none() => Verdict::Other(Outcome::Failed),
+            Meaning::Credential => {
+                Verdict::Credential { whole: code != 403 && !said.as_ref().is_some_and(is_of_scope) }
+            }
             Meaning::RateLimited => Verdict::Limited(wait),
             Meaning::ContextTooLong => Verdict::Other(Outcome::TooLong),
             Meaning::Filtered | Meaning::Caller => Verdict::Other(Outcome::Caller),
@@ -82,8 +86,8 @@ impl Refusal {
             }
             None => {
                 let message = match meaning {
-                    Meaning::Credential => refused(),
-                    Meaning::Caller if code != 408 => {
+                    Meaning::Credential if code != 403 => refused(),
+                    _ if (300..500).contains(&code) && code != 408 && code != 429 => {
                         match app.provider.stranger(&call.method, &call.path, parts.status, body, secret) {
                             Trouble::Stranger(said) => said,
                             _ => refused(),
@@ -126,6 +130,11 @@ impl Refusal {
         }
         response
     }
+}
+
+/// Whether a credential is good, and may not do this: as OpenAI's restricted keys.
+fn is_of_scope(said: &Said) -> bool {
+    said.message.to_ascii_lowercase().contains("missing scopes")
 }
 
 /// The status that says what is meant, in a dialect whose clients go by it.

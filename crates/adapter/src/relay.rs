@@ -2,6 +2,7 @@
 //! is refused or limited, before a byte of an answer has gone back; nothing else is ever tried twice.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -23,7 +24,7 @@ use crate::metrics::Outcome;
 use crate::passing::{self, Passing};
 use crate::profile::{Kind, Route};
 use crate::refusal::{self, Refusal, Verdict};
-use crate::ticket::Ticket;
+use crate::ticket::{Place, Ticket};
 
 /// Which credential served.
 const CREDENTIAL: HeaderName = HeaderName::from_static("x-pas-credential");
@@ -33,21 +34,33 @@ const ERROR_BYTES: usize = 256 * 1024;
 /// Answers a request of this route.
 pub(crate) async fn relay(app: &Arc<App>, route: &'static Route, request: Request) -> Response {
     let dialect = route.dialect;
-    let call = match Call::read(app, route, request).await {
-        Ok(call) => call,
-        Err(error) => return refusal::own(dialect, &error),
+    let begun = async {
+        // Nobody's request is read for whom there is no room.
+        let place = Place::take(app)?;
+        let call = Call::read(app, route, request).await?;
+        let ticket = place.begin(app, route, &call).await?;
+        Ok((call, ticket))
     };
-    let mut ticket = match Ticket::take(app, route, &call.model).await {
-        Ok(ticket) => ticket,
+    let (call, mut ticket) = match begun.await {
+        Ok(begun) => begun,
         Err(error) => return refusal::own(dialect, &error),
     };
     match exchange(app, route, &call, &mut ticket).await {
-        Ok((key, parts, answer)) => pass(app, route, &call, ticket, &key, parts, answer),
+        Ok(answered) => pass(app, route, &call, ticket, answered),
         Err(NoAnswer { response, outcome }) => {
             ticket.end(outcome);
             *response
         }
     }
+}
+
+/// An answer that can be passed on.
+struct Answered {
+    key: Key,
+    /// When it was asked for, on the monotonic clock.
+    sent: Duration,
+    parts: Parts,
+    answer: Answer,
 }
 
 /// Why there is no answer of the provider's.
@@ -57,17 +70,13 @@ struct NoAnswer {
 }
 
 /// Asks with one credential after the other, until there is an answer to pass on.
-async fn exchange(
-    app: &App,
-    route: &Route,
-    call: &Call,
-    ticket: &mut Ticket,
-) -> Result<(Key, Parts, Answer), NoAnswer> {
+async fn exchange(app: &App, route: &Route, call: &Call, ticket: &mut Ticket) -> Result<Answered, NoAnswer> {
     let dialect = route.dialect;
     let mut tried: Vec<Key> = Vec::new();
     let mut last: Option<(Refusal, Outcome)> = None;
     loop {
-        let chosen = app.ring().choose(&call.model, &tried, clock::monotonic());
+        let sent = clock::monotonic();
+        let chosen = app.ring().choose(&call.model, &tried, sent);
         let key = match chosen {
             Chosen::Use(key) => key,
             other => return Err(none_left(app, dialect, other, last)),
@@ -78,7 +87,7 @@ async fn exchange(
         let (parts, mut answer) = send(app, dialect, call, &key).await?;
         if parts.status.is_success() {
             return match passing::form(&parts.headers) {
-                Some(_) => Ok((key, parts, answer)),
+                Some(_) => Ok(Answered { key, sent, parts, answer }),
                 None => Err(stranger(app, dialect, call, &key, &parts, &mut answer).await),
             };
         }
@@ -92,7 +101,7 @@ async fn exchange(
             _ => Bytes::new(),
         };
         let refusal = Refusal::new(app, dialect, call, key.as_deref(), parts, body);
-        let (outcome, next) = learn(app, call, &key, &refusal);
+        let (outcome, next) = learn(app, route, call, &key, &refusal);
         ticket.limits(key.as_deref(), refusal.headers());
         match next {
             Next::Another => {
@@ -152,7 +161,7 @@ async fn stranger(
     let body = timeout_at(call.deadline, answer.read(ERROR_BYTES)).await;
     let body = body.ok().and_then(Result::ok).unwrap_or_default();
     let trouble = app.provider.stranger(&call.method, &call.path, parts.status, body, key.as_deref());
-    app.provider_is_not_well(&trouble);
+    // One answer may be one caller's doing; a look will tell.
     app.look.notify_one();
     let message = match trouble {
         Trouble::Stranger(message) => message,
@@ -168,7 +177,7 @@ enum Next {
 }
 
 /// What an error says of the credential.
-fn learn(app: &App, call: &Call, key: &Key, refusal: &Refusal) -> (Outcome, Next) {
+fn learn(app: &App, route: &Route, call: &Call, key: &Key, refusal: &Refusal) -> (Outcome, Next) {
     let now = clock::monotonic();
     let status = refusal.status().as_u16();
     let (outcome, next) = match refusal.verdict() {
@@ -176,6 +185,8 @@ fn learn(app: &App, call: &Call, key: &Key, refusal: &Refusal) -> (Outcome, Next
             app.ring().refused(key, Some(call.model.as_str()).filter(|_| !whole), status, now);
             (Outcome::Credential, Next::Another)
         }
+        // Questions have limits of their own.
+        Verdict::Limited(_) if route.kind == Kind::Lookup => (Outcome::Limited, Next::Another),
         Verdict::Limited(wait) => {
             app.ring().limited(key, &call.model, wait, now);
             (Outcome::Limited, Next::Another)
@@ -207,8 +218,13 @@ fn none_left(app: &App, dialect: Dialect, chosen: Chosen<Key>, last: Option<(Ref
             let message = format!(
                 "credential_out: {title} refuses what {variable} holds with {status}; it is tried again within a minute"
             );
-            let status = if status == 403 { 403 } else { 401 };
-            (Error::new(ErrorCode::Unauthenticated, message).with_status(status), Outcome::Credential)
+            let error = match status {
+                402 => Error::new(ErrorCode::BudgetExhausted, message),
+                429 => Error::new(ErrorCode::BudgetExhausted, message).with_status(429),
+                403 => Error::new(ErrorCode::PermissionDenied, message),
+                _ => Error::new(ErrorCode::Unauthenticated, message),
+            };
+            (error, Outcome::Credential)
         }
         (Chosen::Unset | Chosen::Use(_), None) => {
             let message = format!("no_credential: set {variable}, in the environment or in .env");
@@ -219,21 +235,15 @@ fn none_left(app: &App, dialect: Dialect, chosen: Chosen<Key>, last: Option<(Ref
 }
 
 /// Passes an answer on as it comes.
-fn pass(
-    app: &Arc<App>,
-    route: &Route,
-    call: &Call,
-    ticket: Ticket,
-    key: &Key,
-    parts: Parts,
-    answer: Answer,
-) -> Response {
-    if app.ring().accepted(key, &call.model) {
+fn pass(app: &Arc<App>, route: &Route, call: &Call, ticket: Ticket, answered: Answered) -> Response {
+    let Answered { key, sent, parts, answer } = answered;
+    // That a question is answered says nothing of what is left to spend.
+    if route.kind == Kind::Turn && app.ring().accepted(&key, &call.model, sent) {
         app.turned.notify_one();
     }
     ticket.limits(key.as_deref(), &parts.headers);
     if let Some(wait) = passing::used_up(&parts.headers, clock::now().wall) {
-        app.ring().used_up(key, &call.model, wait, clock::monotonic());
+        app.ring().used_up(&key, &call.model, wait, clock::monotonic());
     }
     let mut headers = headers::back(parts.headers);
     if let Some(key) = key {

@@ -5,39 +5,58 @@ use std::time::Duration;
 
 use pas_service::clock;
 use pas_types::registry::Registration;
+use pas_types::routing::Locality;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Key};
 use crate::client::{Remembered, Trouble};
 use crate::core::offer::Known;
+use crate::environment::Stamp;
 use crate::profile::Listed;
 
 /// From one look at the file of credentials to the next.
-const FILE: Duration = Duration::from_secs(1);
+const FILE: Duration = Duration::from_millis(500);
 /// From one look at a provider that is not well to the next: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// From one look at connections to the next.
+const SHED: Duration = Duration::from_secs(5);
 /// From one look at the matrix to the next.
 const MATRIX: Duration = Duration::from_secs(60);
-/// The least from one look to the next, whoever wants one.
-const LEAST: Duration = Duration::from_millis(200);
+/// The least from one look to the next, whoever wants one: at what is on this machine, and at a provider elsewhere.
+const LEAST: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
-/// Loads the credentials anew on SIGHUP, and when their file has changed.
-pub(crate) async fn follow_credentials(app: Arc<App>, shutdown: CancellationToken) -> std::io::Result<()> {
+/// Loads the credentials anew on SIGHUP, and when their file has changed and stays as it is: an editor may be at it.
+pub(crate) async fn follow_credentials(
+    app: Arc<App>,
+    mut loaded: Stamp,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
-    let mut stamp = app.environment().stamp();
+    let mut seen = loaded;
     loop {
-        tokio::select! {
-            _ = hangup.recv() => {}
+        let why = tokio::select! {
+            _ = hangup.recv() => "SIGHUP",
             () = tokio::time::sleep(FILE) => {
                 let now = app.environment().stamp();
-                if now == std::mem::replace(&mut stamp, now) {
+                let has_settled = now == std::mem::replace(&mut seen, now);
+                if !has_settled || now == loaded {
                     continue;
                 }
+                "the file has changed"
             }
             () = shutdown.cancelled() => return Ok(()),
-        }
-        app.load_credentials();
+        };
+        // Before it is read: what is written meanwhile is another change.
+        loaded = app.environment().stamp();
+        app.load_credentials(why);
+    }
+}
+
+/// Lets go of connections that nobody has used for a while.
+pub(crate) async fn shed_connections(app: Arc<App>, shutdown: CancellationToken) {
+    while shutdown.run_until_cancelled(tokio::time::sleep(SHED)).await.is_some() {
+        app.provider.pool().shed();
     }
 }
 
@@ -70,7 +89,8 @@ pub(crate) async fn follow_provider(app: Arc<App>, registration: Registration, s
         let wait = if is_well { regular } else { clock::jittered(pause, 0.2).min(regular.max(PAUSES.0)) };
         pause = if is_well { PAUSES.0 } else { (pause * 2).min(PAUSES.1) };
         let wanted = async {
-            tokio::time::sleep(LEAST).await;
+            let is_local = app.profile.locality == Locality::Local;
+            tokio::time::sleep(if is_local { LEAST.0 } else { LEAST.1 }).await;
             app.look.notified().await;
         };
         tokio::select! {
@@ -155,7 +175,7 @@ async fn listed(app: &App, remembered: &mut Remembered) -> Result<Option<Vec<Lis
             }
             // What may not list models may yet call them.
             Err(Trouble::Refused(403)) => {}
-            Err(Trouble::Refused(status)) => app.ring().refused(&key, None, status, now),
+            Err(Trouble::Refused(status)) => app.ring().unlisted(&key, status, now),
             Err(other) => trouble = trouble.or(Some(other)),
         }
     }

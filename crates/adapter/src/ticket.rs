@@ -6,11 +6,13 @@ use std::time::Duration;
 use http::HeaderMap;
 use pas_service::clock;
 use pas_service::measures;
-use pas_types::Error;
 use pas_types::event::CallUsage;
+use pas_types::{Error, ErrorCode};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout_at;
 
 use crate::app::App;
+use crate::call::Call;
 use crate::metrics::{Counts, Outcome};
 use crate::profile::{Kind, Route};
 use crate::secret::Secret;
@@ -36,30 +38,49 @@ const LEFT: [(&str, &str); 4] = [
     ("tokens", "anthropic-ratelimit-tokens-remaining"),
 ];
 
-impl Ticket {
-    /// Waits for a place, if there is room to wait.
-    pub(crate) async fn take(app: &App, route: &Route, model: &str) -> Result<Self, Error> {
-        let begun = clock::monotonic();
-        let waiting = app.measures.wait();
-        let busy = || {
-            app.counts.ended(&app.counts.model(model), Outcome::Busy, Duration::ZERO);
-            let (calls, queue) = (app.config.calls, app.config.queue);
-            let message =
-                format!("{calls} calls are on their way and {queue} wait, which is the limit: try again");
-            Error::unavailable(message).with_retry_after(1)
-        };
-        let place = Arc::clone(&app.places).try_acquire_owned().map_err(|_| busy())?;
-        let way = Arc::clone(&app.ways).acquire_owned().await.map_err(|_| busy())?;
-        Ok(Self {
-            _held: [place, way],
-            measured: waiting.begin(),
+/// Room for a call, which may have to wait.
+#[derive(Debug)]
+pub(crate) struct Place {
+    held: OwnedSemaphorePermit,
+    waiting: measures::Waiting,
+    begun: Duration,
+}
+
+impl Place {
+    /// Takes one, if there is one.
+    pub(crate) fn take(app: &App) -> Result<Self, Error> {
+        let held = Arc::clone(&app.places).try_acquire_owned().map_err(|_| busy(app))?;
+        Ok(Self { held, waiting: app.measures.wait(), begun: clock::monotonic() })
+    }
+
+    /// Waits until the call can be on its way.
+    pub(crate) async fn begin(self, app: &App, route: &Route, call: &Call) -> Result<Ticket, Error> {
+        let way = timeout_at(call.deadline, Arc::clone(&app.ways).acquire_owned()).await;
+        let way = way.map_err(|_| {
+            let message = "the call was still waiting for others at its deadline";
+            Error::new(ErrorCode::UpstreamTimeout, message)
+        })?;
+        let way = way.map_err(|_| busy(app))?;
+        Ok(Ticket {
+            _held: [self.held, way],
+            measured: self.waiting.begin(),
             counts: app.counts.clone(),
-            model: app.counts.model(model),
-            begun,
+            model: app.counts.model(&call.model),
+            begun: self.begun,
             is_open: route.kind == Kind::Turn,
         })
     }
+}
 
+/// There is no room: others may be asked meanwhile.
+fn busy(app: &App) -> Error {
+    app.counts.ended(&app.counts.model(""), Outcome::Busy, Duration::ZERO);
+    let (calls, queue) = (app.config.calls, app.config.queue);
+    let message = format!("{calls} calls are on their way and {queue} wait, which is the limit: try again");
+    Error::new(ErrorCode::RateLimited, message).with_retry_after(1)
+}
+
+impl Ticket {
     /// An answer begins.
     pub(crate) fn answers(&mut self) {
         self.measured.answers();

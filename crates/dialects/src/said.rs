@@ -61,8 +61,13 @@ const TOO_LONG: [&str; 10] = [
     "input token count",
     "exceeds the maximum number of tokens",
 ];
-const FILTERED: [&str; 4] =
-    ["content_filter", "content_policy", "content management policy", "responsibleaipolicy"];
+const FILTERED: [&str; 5] = [
+    "content_filter",
+    "content_policy",
+    "content management policy",
+    "responsibleaipolicy",
+    "violates usage guidelines",
+];
 /// Words of a 400, which says that the caller is at fault, and is not.
 const NO_CREDENTIAL: [&str; 2] = ["api_key_invalid", "organization_on_hold"];
 /// Words of a 429, which says that it helps to wait, and does not.
@@ -157,7 +162,7 @@ impl Said {
         let begins = |how: &str| message.starts_with(how);
         match status {
             200 | 400 | 413 | 422 if says(&TOO_LONG) => Meaning::ContextTooLong,
-            200 | 400 | 413 | 422 if says(&FILTERED) => Meaning::Filtered,
+            200 | 400 | 403 | 413 | 422 if says(&FILTERED) => Meaning::Filtered,
             200 | 400 if is(&NO_CREDENTIAL) => Meaning::Credential,
             400 if self.is_text && begins("incorrect api key provided: ") => Meaning::Credential,
             400 if is(&["failed_precondition"]) && begins("user location is not supported") => {
@@ -168,6 +173,8 @@ impl Said {
                 Meaning::Credential
             }
             401..=403 => Meaning::Credential,
+            // It is larger than a minute's limit, and will be.
+            429 if begins("request too large") => Meaning::ContextTooLong,
             429 => Meaning::RateLimited,
             529 => Meaning::Overloaded,
             200 if says(&["overloaded", "unavailable"]) => Meaning::Overloaded,

@@ -18,6 +18,9 @@ const IDLE: usize = 256;
 /// How long one is kept; most servers close theirs after a minute or so.
 const IDLE_FOR: Duration = Duration::from_secs(50);
 
+/// A kept connection that breaks so soon was closed just then.
+const JUST_THEN: Duration = Duration::from_secs(1);
+
 /// Kept connections to one origin. Each thread keeps its own: what comes over a connection is heard by the thread that made it.
 #[derive(Debug)]
 pub struct Pool {
@@ -132,9 +135,14 @@ impl Pool {
         let kept = if may_reuse { self.take() } else { None };
         let was_kept = kept.is_some();
         if let Some(connection) = kept {
+            let sent = clock::monotonic();
             match connection.send(request).await {
                 Ok(response) => return Ok(Sent { response, connect: None, again: false }),
                 Err(error) if error.is_parse() => return Err(SendError::NoHttp(error.to_string())),
+                // Later it was no race between the peer's end and this request: the peer may have worked on it.
+                Err(error) if clock::monotonic().saturating_sub(sent) > JUST_THEN => {
+                    return Err(SendError::Broken(root_cause(&error)));
+                }
                 Err(error) => {
                     tracing::debug!(%error, "a kept connection was closed; another is made");
                     request = again().ok_or_else(|| SendError::Broken(root_cause(&error)))?;

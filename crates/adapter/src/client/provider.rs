@@ -147,6 +147,7 @@ impl Provider {
         let code = status.as_u16();
         match said.unwrap_or_default().meaning(code) {
             Meaning::Credential => Err(Trouble::Refused(code)),
+            _ if status.is_redirection() => Err(self.stranger(method, path, status, body, secret)),
             Meaning::Caller if code != 408 => Err(self.stranger(method, path, status, body, secret)),
             _ => Err(Trouble::Failed(format!("{} answers {method} {path} with {code}", self.shown))),
         }
@@ -179,7 +180,9 @@ impl Provider {
     pub(crate) fn unreachable(&self, error: &SendError) -> Trouble {
         match error {
             SendError::NoHttp(_) => {
-                self.stranger(&Method::GET, "/", StatusCode::OK, Bytes::from_static(b"no HTTP"), None)
+                let Self { shown, profile, .. } = self;
+                let variable = profile.base_url_variable();
+                Trouble::Stranger(format!("{shown} does not speak HTTP: is {variable} right?"))
             }
             SendError::Connect(why) => {
                 Trouble::Unreachable(format!("{} can't be reached: {why}", self.shown))

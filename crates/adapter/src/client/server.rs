@@ -77,7 +77,7 @@ impl Asked<'_> {
                 None => match self.ask("/api/show", Some(&json!({ "model": name }))).await {
                     Ok(value) => shown(&value),
                     // It may have been removed just now.
-                    Err(Trouble::Stranger(_)) => continue,
+                    Err(Trouble::Stranger(_) | Trouble::Failed(_)) => continue,
                     Err(trouble) => return Err(trouble),
                 },
             };

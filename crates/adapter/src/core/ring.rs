@@ -31,7 +31,9 @@ pub(crate) enum Why {
 pub(crate) struct Rest {
     /// Why.
     pub(crate) why: Why,
-    /// On the monotonic clock.
+    /// When that was found out; both on the monotonic clock.
+    pub(crate) since: Duration,
+    /// Until when.
     pub(crate) until: Duration,
 }
 
@@ -67,6 +69,8 @@ pub(crate) struct Ring<K> {
 #[derive(Debug)]
 struct Slot<K> {
     key: K,
+    /// A call has been answered with it.
+    is_proven: bool,
     /// For all models.
     out: Option<Rest>,
     /// For these.
@@ -87,7 +91,7 @@ impl<K: Clone + PartialEq> Ring<K> {
         let slot = |key: K| match before.iter().position(|slot| slot.key == key) {
             // Also under another name.
             Some(place) => Slot { key, ..before.swap_remove(place) },
-            None => Slot { key, out: None, models: BTreeMap::new() },
+            None => Slot { key, is_proven: false, out: None, models: BTreeMap::new() },
         };
         self.slots = keys.into_iter().map(slot).collect();
     }
@@ -140,31 +144,45 @@ impl<K: Clone + PartialEq> Ring<K> {
 
     /// It is refused: for this model, or for all.
     pub(crate) fn refused(&mut self, key: &K, model: Option<&str>, status: u16, now: Duration) {
-        self.rest(key, model, Rest { why: Why::Refused(status), until: now + REFUSED });
+        self.rest(key, model, Rest { why: Why::Refused(status), since: now, until: now + REFUSED });
+    }
+
+    /// The provider doesn't list its models for it. One that has been answered with may merely not do that; of one that is
+    /// refused already nothing new is known, and a call shall try it when its time has come.
+    pub(crate) fn unlisted(&mut self, key: &K, status: u16, now: Duration) {
+        let Some(slot) = self.slot(key).filter(|slot| !slot.is_proven && slot.out.is_none()) else { return };
+        slot.out = Some(Rest { why: Why::Refused(status), since: now, until: now + REFUSED });
     }
 
     /// It is limited with this model, for so long if that was told.
     pub(crate) fn limited(&mut self, key: &K, model: &str, wait: Option<Duration>, now: Duration) {
         let until = now + wait.unwrap_or(UNTOLD).min(LONGEST);
-        self.rest(key, Some(model), Rest { why: Why::Limited, until });
+        self.rest(key, Some(model), Rest { why: Why::Limited, since: now, until });
     }
 
     /// It was answered, and nothing is left of a limit for so long.
     pub(crate) fn used_up(&mut self, key: &K, model: &str, wait: Duration, now: Duration) {
-        self.rest(key, Some(model), Rest { why: Why::UsedUp, until: now + wait.min(LONGEST) });
+        let until = now + wait.min(LONGEST);
+        self.rest(key, Some(model), Rest { why: Why::UsedUp, since: now, until });
     }
 
-    /// It was taken for a call of this model. Answers whether that changes anything.
-    pub(crate) fn accepted(&mut self, key: &K, model: &str) -> bool {
+    /// A call of this model was answered with it, which was sent then: what was found out since holds. Answers whether anything
+    /// has changed by that.
+    pub(crate) fn accepted(&mut self, key: &K, model: &str, sent: Duration) -> bool {
         let Some(slot) = self.slot(key) else { return false };
-        let was_out = slot.out.take().is_some();
-        slot.models.remove(model).is_some() || was_out
+        slot.is_proven = true;
+        let was_out = slot.out.take_if(|rest| rest.since <= sent).is_some();
+        let was_held = slot.models.get(model).is_some_and(|rest| rest.since <= sent);
+        if was_held {
+            slot.models.remove(model);
+        }
+        was_out || was_held
     }
 
-    /// It is known to the provider, which says nothing of what it may do: only a refusal of the credential itself is over.
+    /// It is known to the provider, which says nothing of what is left to spend: a refusal of the credential itself is over.
     pub(crate) fn recognised(&mut self, key: &K) {
         if let Some(slot) = self.slot(key)
-            && slot.out.is_some_and(|rest| rest.why == Why::Refused(401))
+            && slot.out.is_some_and(|rest| !matches!(rest.why, Why::Refused(402 | 429)))
         {
             slot.out = None;
         }
@@ -175,7 +193,9 @@ impl<K: Clone + PartialEq> Ring<K> {
         let of = |slot: &Slot<K>| {
             let single = slot.models.iter().map(|(model, rest)| (Some(model.clone()), *rest));
             let all = slot.out.map(|rest| (None, rest)).into_iter().chain(single);
-            Held { key: slot.key.clone(), rests: all.filter(|(_, rest)| rest.holds(now)).collect() }
+            // What was refused is, until it has been taken.
+            let is_so = |rest: &Rest| rest.holds(now) || matches!(rest.why, Why::Refused(_));
+            Held { key: slot.key.clone(), rests: all.filter(|(_, rest)| is_so(rest)).collect() }
         };
         self.slots.iter().map(of).collect()
     }
@@ -196,7 +216,10 @@ impl<K: Clone + PartialEq> Ring<K> {
             let first = slot.models.iter().min_by_key(|(_, rest)| rest.until).map(|(model, _)| model.clone());
             first.and_then(|first| slot.models.remove(&first));
         }
-        slot.models.insert(model.to_owned(), rest);
+        let longer = slot.models.get(model).filter(|known| known.why == rest.why && known.until > rest.until);
+        if longer.is_none() {
+            slot.models.insert(model.to_owned(), rest);
+        }
     }
 
     fn slot(&mut self, key: &K) -> Option<&mut Slot<K>> {

@@ -36,7 +36,7 @@ fn what_is_refused_is_tried_by_one_call_a_minute_until_it_is_taken() {
     assert_eq!(ring.choose("m", &[], s(59)), Chosen::Refused(401));
     assert_eq!(ring.choose("m", &[], s(60)), Chosen::Use('a'));
     assert_eq!(ring.choose("m", &[], s(61)), Chosen::Refused(401));
-    assert!(ring.accepted(&'a', "m") && !ring.accepted(&'a', "m"));
+    assert!(ring.accepted(&'a', "m", s(60)) && !ring.accepted(&'a', "m", s(60)));
     assert_eq!(ring.choose("m", &[], s(61)), Chosen::Use('a'));
 }
 
@@ -87,6 +87,36 @@ fn what_stays_in_other_credentials_is_known_as_before() {
     assert_eq!(ring.next_change(s(1)), None);
 }
 
+#[test]
+fn what_is_found_out_after_a_call_was_sent_is_not_forgotten_with_its_answer() {
+    let mut ring = Ring::new(vec!['a']);
+    ring.limited(&'a', "m", Some(s(600)), s(10));
+    ring.limited(&'a', "m", Some(s(5)), s(11));
+    assert!(!ring.accepted(&'a', "m", s(9)));
+    assert_eq!(ring.choose("m", &[], s(20)), Chosen::Limited(s(590)));
+}
+
+#[test]
+fn who_may_not_list_models_may_be_tried_and_is_not_held_back_once_it_has_answered() {
+    let mut ring = Ring::new(vec!['a']);
+    ring.unlisted(&'a', 401, s(0));
+    ring.unlisted(&'a', 401, s(50));
+    assert_eq!(ring.choose("m", &[], s(59)), Chosen::Refused(401));
+    assert_eq!(ring.choose("m", &[], s(60)), Chosen::Use('a'));
+    assert!(ring.accepted(&'a', "m", s(60)));
+    ring.unlisted(&'a', 401, s(61));
+    assert_eq!(ring.choose("m", &[], s(62)), Chosen::Use('a'));
+}
+
+#[test]
+fn what_was_refused_is_shown_until_it_is_taken() {
+    let mut ring = Ring::new(vec!['a']);
+    ring.refused(&'a', None, 402, s(0));
+    assert_eq!(ring.held(s(500))[0].rests.len(), 1);
+    ring.accepted(&'a', "m", s(500));
+    assert_eq!(ring.held(s(500))[0].rests.len(), 0);
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Wait(u64),
@@ -126,14 +156,14 @@ proptest! {
                 Step::Refuse(key, model) => ring.refused(&key, model.map(name).as_deref(), 401, now),
                 Step::Limit(key, model, wait) => ring.limited(&key, &name(model), wait.map(s), now),
                 Step::UseUp(key, model, wait) => ring.used_up(&key, &name(model), s(wait), now),
-                Step::Accept(key, model) => drop(ring.accepted(&key, &name(model))),
+                Step::Accept(key, model) => drop(ring.accepted(&key, &name(model), now)),
                 Step::Replace(keys) => ring.replace(keys.into_iter().collect()),
                 Step::Choose(model) => {
                     let model = name(model);
                     let held = ring.held(now).into_iter().map(|held| {
                         let of = |(on, _): &(Option<String>, Rest)| on.as_ref().is_none_or(|on| *on == model);
                         let rests = held.rests.into_iter().filter(of).map(|(_, rest)| rest);
-                        (held.key, rests.filter(|rest| rest.why != Why::UsedUp).collect())
+                        (held.key, rests.filter(|rest| rest.until > now && rest.why != Why::UsedUp).collect())
                     });
                     let held: Vec<(u8, Vec<Rest>)> = held.collect();
                     let free = held.iter().any(|(_, rests)| rests.is_empty());

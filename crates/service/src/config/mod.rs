@@ -44,12 +44,19 @@ pub enum ConfigError {
 }
 
 /// Where settings come from, besides the defaults.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     /// The command line, with the program's name first.
     pub arguments: Vec<OsString>,
     /// The environment.
     pub environment: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for Sources {
+    /// The environment may hold credentials.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sources").field("arguments", &self.arguments).finish_non_exhaustive()
+    }
 }
 
 impl Sources {

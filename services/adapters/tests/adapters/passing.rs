@@ -1,8 +1,7 @@
-use std::time::Duration;
-
 use pas_adapters::{anthropic, gemini, grok, huggingface, ollama, openai};
 use pas_testkit::{Fault, Manner, Script, until};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::support::{Door, chat, message, said};
 
@@ -223,22 +222,34 @@ async fn more_calls_than_there_is_room_for_are_refused_and_the_next_is_served() 
     let few = |config: &mut pas_adapter::Config| (config.calls, config.queue) = (1, 1);
     let door = Door::before(&openai::PROFILE, provider, "k", few).await;
     door.provider.script(Script { head_ms: 60_000, ..Script::new() });
-    let held = tokio::time::timeout(Duration::from_secs(60), door.chat());
-    let second = async {
-        door.provider.when("the first is on its way", |all| (!all.is_empty()).then_some(())).await;
-        let waiting = door.chat();
-        let third = async {
-            until("the second waits", async || {
-                let url = format!("{}/v1/chat/completions", door.adapter.url());
-                let (status, value) =
-                    said(pas_testkit::http().post(url).json(&chat(false)).send().await.unwrap()).await;
-                (status == 503 && value["error"]["code"] == "unavailable").then_some(())
-            })
-            .await;
-        };
-        tokio::select! { _ = waiting => panic!("it is not its turn"), () = third => {} }
-    };
-    tokio::select! { _ = held => panic!("it is held"), () = second => {} }
+    let mut calls = JoinSet::new();
+    calls.spawn(door.post("/v1/chat/completions", &chat(false)).send());
+    door.provider.when("the first is on its way", |all| (!all.is_empty()).then_some(())).await;
+    for _ in 0..8 {
+        calls.spawn(door.post("/v1/chat/completions", &chat(false)).send());
+    }
+    // One waits.
+    for _ in 0..7 {
+        let (status, value) = said(calls.join_next().await.unwrap().unwrap().unwrap()).await;
+        assert_eq!((status, &value["error"]["code"]), (429, &json!("rate_limited")));
+    }
+    calls.shutdown().await;
     until("the next is served", async || (door.chat().await.status().as_u16() == 200).then_some(())).await;
+    door.close().await;
+}
+
+#[tokio::test]
+async fn geminis_stream_without_events_is_counted_as_well() {
+    let door = Door::open(&gemini::PROFILE, Manner::Gemini, &[], "k").await;
+    let asked = door.post("/v1beta/models/scripted-1:streamGenerateContent", &json!({"contents": []}));
+    let text = asked.send().await.unwrap().text().await.unwrap();
+    assert!(text.starts_with('['), "{text}");
+    let metrics = door.metrics().await;
+    for wanted in [
+        r#"pas_adapter_calls_total{provider="gemini",model="scripted-1",outcome="ok"} 1"#,
+        r#"pas_adapter_tokens_total{provider="gemini",model="scripted-1",kind="output"} 10"#,
+    ] {
+        assert!(metrics.contains(wanted), "{wanted} is not in {metrics}");
+    }
     door.close().await;
 }

@@ -225,6 +225,7 @@ impl Breaker {
     /// Its registration has changed: what was wrong with its credential may be mended.
     pub fn registered_anew(&mut self) {
         self.credential_until = Duration::ZERO;
+        self.cool_until = Duration::ZERO;
     }
 }
 

@@ -1,6 +1,5 @@
 //! What an adapter knows: its provider, its credentials, what it offers; and what it says of itself because of that.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -15,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use crate::client::{Provider, Router, Trouble};
 use crate::config::Config;
 use crate::core::offer::{Known, Offer};
-use crate::core::ring::{Held, Rest, Ring, Why};
+use crate::core::ring::{Held, Ring};
+use crate::core::standing::{self, Credential, Standing};
 use crate::environment::{Environment, Fault};
 use crate::metrics::Counts;
 use crate::profile::{Listed, Profile};
@@ -172,7 +172,11 @@ impl App {
             let ring = self.ring();
             (ring.held(now), ring.next_change(now))
         };
-        let (credential, limits) = standing(self.profile, &held, &self.counts.offered(), now);
+        let credentials = named(held);
+        let variable = self.profile.entry.credentials.first().copied().unwrap_or_default();
+        let title = self.profile.title;
+        let credential = standing::refused(title, variable, &credentials);
+        let limits = standing::limited(title, &credentials, &self.counts.offered(), now);
         self.set(check::CREDENTIAL, credential);
         self.set(check::LIMITS, limits);
         next.map(|at| at.saturating_sub(now))
@@ -236,8 +240,7 @@ impl App {
 
     /// Whether there is a credential that is not refused.
     fn has_taken(&self) -> bool {
-        let held = self.ring().held(clock::monotonic());
-        held.iter().any(|held| !held.rests.iter().any(|(model, _)| model.is_none()))
+        named(self.ring().held(clock::monotonic())).iter().any(|credential| !credential.is_out())
     }
 
     /// Offers this; of what was listed, unless that could not be found out yet.
@@ -273,78 +276,11 @@ impl App {
     }
 }
 
-type Standing = (HealthStatus, Option<String>);
-
-/// Lines of a reason.
-const SHOWN: usize = 8;
-/// A limit that is over by then is not told.
-const BRIEF: Duration = Duration::from_secs(5);
-
-/// How it is with the credentials, and with their limits.
-fn standing(
-    profile: &Profile,
-    held: &[Held<Key>],
-    offered: &BTreeSet<Arc<str>>,
-    now: Duration,
-) -> (Standing, Standing) {
-    if held.is_empty() {
-        let variable = profile.entry.credentials.first().copied().unwrap_or_default();
-        let reason = format!("no_credential: set {variable}, in the environment or in .env");
-        return ((HealthStatus::Down, Some(reason)), (HealthStatus::Ok, None));
-    }
-    (refused(profile.title, held), limited(profile.title, held, offered, now))
-}
-
-/// What is refused: all of the credentials, or some.
-fn refused(title: &str, held: &[Held<Key>]) -> Standing {
-    let mut words = Vec::new();
-    for Held { key, rests } in held {
-        let name = key.as_ref().map_or("a call without a credential", |key| key.name());
-        for (model, rest) in rests {
-            let Why::Refused(status) = rest.why else { continue };
-            let model = model.as_ref().map(|model| format!(" for {model}")).unwrap_or_default();
-            words.push(format!("{name}{model} with {status}{}", meant(status)));
-        }
-    }
-    if words.is_empty() {
-        return (HealthStatus::Ok, None);
-    }
-    words.truncate(SHOWN);
-    let status = if held.iter().all(is_refused) { HealthStatus::Degraded } else { HealthStatus::Ok };
-    (status, Some(format!("credential_out: {title} refuses {}", words.join(", "))))
-}
-
-/// Whether anything is refused with it.
-fn is_refused(held: &Held<Key>) -> bool {
-    held.rests.iter().any(|(_, rest)| matches!(rest.why, Why::Refused(_)))
-}
-
-/// Which models are limited: for every credential that isn't out, for otherwise another answers. What is over in a moment is not
-/// worth a word.
-fn limited(title: &str, held: &[Held<Key>], offered: &BTreeSet<Arc<str>>, now: Duration) -> Standing {
-    let is_long = |rest: &Rest| rest.why == Why::Limited && rest.until.saturating_sub(now) >= BRIEF;
-    let limits = |held: &Held<Key>| -> BTreeSet<String> {
-        let limits = held.rests.iter().filter(|(_, rest)| is_long(rest));
-        limits.filter_map(|(model, _)| model.clone()).collect()
+/// By their names.
+fn named(held: Vec<Held<Key>>) -> Vec<Credential> {
+    let name = |key: &Key| match key {
+        Some(secret) => secret.name().to_string(),
+        None => "a call without a credential".to_owned(),
     };
-    let is_out = |held: &&Held<Key>| held.rests.iter().any(|(model, _)| model.is_none());
-    let all = held.iter().filter(|held| !is_out(held)).map(limits);
-    let common = all.reduce(|one, other| one.intersection(&other).cloned().collect()).unwrap_or_default();
-    if common.is_empty() {
-        return (HealthStatus::Ok, None);
-    }
-    let is_all = !offered.is_empty() && offered.iter().all(|model| common.contains(&**model));
-    let status = if is_all { HealthStatus::Degraded } else { HealthStatus::Ok };
-    let words: Vec<&str> = common.iter().take(SHOWN).map(String::as_str).collect();
-    (status, Some(format!("limited: {title} limits {} for now", words.join(", "))))
-}
-
-/// What a refusal means.
-fn meant(status: u16) -> &'static str {
-    match status {
-        400 | 401 => " (it is no valid credential)",
-        402 | 429 => " (nothing is left to spend)",
-        403 => " (it may not do that)",
-        _ => "",
-    }
+    held.into_iter().map(|Held { key, rests }| Credential { name: name(&key), rests }).collect()
 }

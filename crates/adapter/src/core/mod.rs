@@ -2,3 +2,4 @@
 
 pub(crate) mod offer;
 pub(crate) mod ring;
+pub(crate) mod standing;

@@ -26,7 +26,8 @@ printf 'OPENAI_API_KEY=sk-one-0123456789,sk-two-0123456789\nANTHROPIC_API_KEY=sk
 is_well() { get "$1/health" | grep -q '"status":"ok","service"'; }
 wait_for 20 "the adapter of OpenAI has its credentials" is_well "$openai"
 wait_for 20 "the adapter of Anthropic has its credential" is_well "$anthropic"
-get "$registry/discover?name=openai" | grep -q '"models":"gpt-4.1"' || fail "OpenAI's list of models is not registered"
+is_listed() { get "$registry/discover?name=openai" | grep -q '"models":"gpt-4.1"'; }
+wait_for 20 "OpenAI's list of models is registered" is_listed
 say "credentials from .env are taken while the adapters run, and the providers' models are registered"
 
 plan='{"target":{"type":"model","require_caps":["plan"]},"payload":{"prompt":"a plan"}}'
@@ -36,8 +37,7 @@ answer="$(invoke "$plan")"
 case "$(field name <<<"$answer")" in openai | anthropic) ;; *) fail "nobody external made a plan: $answer" ;; esac
 run_id="$(field run_id <<<"$answer")"
 receipt="$(get "$gateway/receipts/$run_id")"
-grep -q '"cost_estimate":{"price_version":"[0-9a-f]*","state":"confirmed","usd":0.0000' <<<"$receipt" ||
-  fail "the receipt has no cost: $receipt"
+grep -Eq '"cost_estimate":\{"usd":[0-9.]*[1-9][^,]*,"state":"confirmed"' <<<"$receipt" || fail "the receipt has no cost: $receipt"
 say "a plan is made by an external model, and its cost is on the receipt"
 
 chat='{"model":"gpt-4.1","messages":[{"role":"user","content":"hello"}]}'
@@ -54,7 +54,7 @@ say "while one key is limited, the other answers every call"
 has_cost() { get "$gateway/receipts/stats?group_by=service" | grep -q '"openai"'; }
 wait_for 10 "the statistics have the service" has_cost
 stats="$(get "$gateway/receipts/stats?group_by=service")"
-grep -Eq '"usd":0\.[0-9]*[1-9]' <<<"$stats" || fail "no cost by service: $stats"
+grep -Eq '"key":"openai".*"usd":\{"confirmed":[0-9.]*[1-9]' <<<"$stats" || fail "no cost by service: $stats"
 say "the statistics have the cost by service"
 
 for url in "$openai/health" "$openai/metrics" "$registry/discover?status=any" "$gateway/receipts" "$events/events?limit=1000"; do

@@ -225,6 +225,13 @@ impl<'a, E: Exclude, const LIST: bool> Scan<'a, E, LIST> {
 
     /// Keeps the nearest misses: those for whom the fewest things stand in the way.
     fn list(&mut self, place: u32, held: Held) {
+        // What keeps a service from answering keeps all of its models: it is told of one, and leaves room for others.
+        let service = |place: u32| self.query.fleet.candidates()[place as usize].service.service_id;
+        let is_told =
+            |(other, told): &(u32, Held)| told.code == held.code && service(*other) == service(place);
+        if is_of_service(held.code) && self.misses.iter().any(is_told) {
+            return;
+        }
         if self.misses.len() == LISTED {
             if self.misses.last().is_some_and(|(_, farthest)| farthest.code >= held.code) {
                 return;
@@ -287,4 +294,9 @@ impl<'a, E: Exclude, const LIST: bool> Scan<'a, E, LIST> {
         }
         self.plan
     }
+}
+
+/// Whether it is a service that won't do, whatever its model.
+fn is_of_service(code: Exclusion) -> bool {
+    matches!(code, Exclusion::Paused | Exclusion::Status)
 }

@@ -229,7 +229,11 @@ fn check(fleet: &Fleet, ask: &Ask<'_>, rules: &Rules, quick: &Plan, whole: &Plan
             assert!(error.message.len() < 16_384);
         }
     }
-    assert_eq!(whole.excluded.len(), (whole.counts.total() as usize).min(LISTED - whole.choices.len()));
+    let room = (whole.counts.total() as usize).min(LISTED - whole.choices.len());
+    let of_services =
+        whole.counts.iter().any(|(code, _)| matches!(code, Exclusion::Paused | Exclusion::Status));
+    assert!(whole.excluded.len() == room || (of_services && whole.excluded.len() < room), "{whole:?}");
+    assert_eq!(whole.excluded.is_empty(), room == 0);
     for excluded in &whole.excluded {
         assert!(excluded.reason.starts_with(excluded.code.as_str()), "{excluded:?}");
     }

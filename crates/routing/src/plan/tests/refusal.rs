@@ -104,3 +104,21 @@ fn a_credential_alone_is_answered_as_one_that_is_refused() {
     let error = refused(&fleet, &ask, &held);
     assert_eq!((error.code, error.status(), error.retryable()), (ErrorCode::Unauthenticated, 401, false));
 }
+
+#[test]
+fn a_service_that_is_down_is_listed_once_and_leaves_room_for_others() {
+    let models = (0..40).map(|number| format!("m{number}")).collect::<Vec<_>>().join(",");
+    let labels = [("models", models.as_str()), ("dialects", "openai.chat")];
+    let down = Service { status: Status::Down, caps: vec!["chat".to_owned()], ..service("down", &labels) };
+    let small = Service {
+        caps: vec!["chat".to_owned()],
+        ctx_limit: Some(10),
+        ..service("small", &[("dialects", "openai.chat")])
+    };
+    let fleet = fleet(vec![down, small]);
+    let plan = explained(&fleet, &Ask { input_tokens: 100, ..plain(&fleet, "cap:chat") }, "balanced");
+    let told = reasons(&fleet, &plan);
+    assert!(told.len() == 2 && told[0].ends_with(" status: down"), "{told:?}");
+    assert_eq!(told[1], "small context: needs 100, has 10");
+    assert_eq!(plan.counts.total(), 41);
+}

@@ -64,7 +64,7 @@ pub enum Scheme {
 pub struct Route {
     /// The method.
     pub method: Method,
-    /// The path below the root; `{…}` stands for a part, which may be the model: see [`Route::model`].
+    /// The path below the root; `{…}` stands for a part, which may be the model.
     pub path: &'static str,
     /// How it is spelled.
     pub dialect: Dialect,

@@ -35,6 +35,9 @@ mod check {
     pub(super) const FILE: &str = "env_file";
 }
 
+/// Models that are named where none of them will do.
+const LISTED: usize = 5;
+
 /// A credential; none for a provider that needs none.
 pub(crate) type Key = Option<Arc<Secret>>;
 
@@ -57,6 +60,8 @@ pub(crate) struct App {
     environment: Environment,
     /// Where the provider is could not be read with the rest of the file at the start.
     is_unsure: AtomicBool,
+    /// Why the file is not read.
+    unread: Mutex<Option<String>>,
     stop: CancellationToken,
     ring: Mutex<Ring<Key>>,
     registration: watch::Sender<Option<Registration>>,
@@ -91,6 +96,7 @@ impl App {
             turned: Notify::new(),
             environment,
             is_unsure: is_unsure.into(),
+            unread: Mutex::default(),
             stop,
             ring: Mutex::new(Ring::new(Vec::new())),
             registration: watch::Sender::new(None),
@@ -128,6 +134,7 @@ impl App {
             }
             Ok(secrets) => {
                 self.health.ok(check::FILE);
+                *self.unread() = None;
                 secrets
             }
             Err(fault) => {
@@ -156,8 +163,13 @@ impl App {
         was_unsure && said.is_some_and(|said| said != self.config.base_url)
     }
 
+    fn unread(&self) -> MutexGuard<'_, Option<String>> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn refuse_file(&self, fault: &Fault) {
         tracing::warn!("{fault}");
+        *self.unread() = Some(fault.to_string());
         self.health.set(
             check::FILE,
             HealthStatus::Degraded,
@@ -175,7 +187,7 @@ impl App {
         let credentials = named(held);
         let variable = self.profile.entry.credentials.first().copied().unwrap_or_default();
         let title = self.profile.title;
-        let credential = standing::refused(title, variable, &credentials);
+        let credential = standing::refused(title, variable, &credentials, self.unread().as_deref());
         let limits = standing::limited(title, &credentials, &self.counts.offered(), now);
         self.set(check::CREDENTIAL, credential);
         self.set(check::LIMITS, limits);
@@ -228,13 +240,20 @@ impl App {
         offer
     }
 
-    /// What a server lacks of which a model is wanted.
-    fn lack(&self) -> String {
+    /// What a server lacks of which a model is wanted, and what it lists.
+    fn lack(&self, listed: &[Listed]) -> String {
         let shown = self.provider.shown();
-        match self.config.model.as_str() {
-            _ if self.profile.pinned.is_none() => format!("{} has no model to offer", self.profile.title),
+        let lack = match self.config.model.as_str() {
+            _ if self.profile.pinned.is_none() => {
+                format!("{} has no model to offer at {shown}", self.profile.title)
+            }
             "" => format!("{shown} has not one model: name in `model` which is meant"),
             model => format!("{shown} has no {model}"),
+        };
+        let names: Vec<&str> = listed.iter().map(|model| model.id.as_str()).take(LISTED).collect();
+        match names.as_slice() {
+            [] => lack,
+            names => format!("{lack} (it lists {})", names.join(", ")),
         }
     }
 
@@ -244,16 +263,15 @@ impl App {
     }
 
     /// Offers this; of what was listed, unless that could not be found out yet.
-    pub(crate) fn offer(&self, offer: &Offer, has_listed: bool, registration: Registration) {
+    pub(crate) fn offer(&self, offer: &Offer, listed: Option<&[Listed]>, registration: Registration) {
         self.counts.offer(offer.models.iter().map(|model| model.id.as_str()));
         match (offer.models.len(), offer.left_out) {
             // That is said by the credential.
             (0, _) if !self.has_taken() => self.health.ok(check::MODELS),
             (0, _) => {
-                let reason = if has_listed {
-                    format!("no_weights: {}: {}", self.lack(), self.profile.remedy)
-                } else {
-                    format!("nobody knows yet which models {} has", self.profile.title)
+                let reason = match listed {
+                    Some(listed) => format!("no_weights: {}: {}", self.lack(listed), self.profile.remedy),
+                    None => format!("nobody knows yet which models {} has", self.profile.title),
                 };
                 self.health.set(check::MODELS, HealthStatus::Down, reason);
             }

@@ -137,7 +137,7 @@ impl Seen {
         let offer = app.offer_of(self.listed.as_deref(), &self.matrix);
         let mut registration = registration.clone();
         offer.label(&mut registration.labels);
-        app.offer(&offer, self.listed.is_some(), registration);
+        app.offer(&offer, self.listed.as_deref(), registration);
         is_well && self.matrix_at.is_some()
     }
 }

@@ -11,14 +11,14 @@ use serde_json::Value;
 pub static LLAMA: Profile = profile(
     catalog::LLAMA,
     "llama3.1:8b",
-    "start a server that has it (`ollama pull llama3.1:8b`), or set PAS_LLAMA_BASE_URL and PAS_LLAMA__MODEL",
+    "start a server that has it (`ollama pull llama3.1:8b`), or set PAS_LLAMA_BASE_URL in .env and `model` in config/pas.yaml",
 );
 
 /// TinyLlama.
 pub static TINYLLAMA: Profile = profile(
     catalog::TINYLLAMA,
     "tinyllama",
-    "start a server that has it (`ollama pull tinyllama`), or set PAS_TINYLLAMA_BASE_URL and PAS_TINYLLAMA__MODEL",
+    "start a server that has it (`ollama pull tinyllama`), or set PAS_TINYLLAMA_BASE_URL in .env and `model` in config/pas.yaml",
 );
 
 /// Every profile, in the order of their ports.

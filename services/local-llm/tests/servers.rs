@@ -107,7 +107,10 @@ async fn without_its_server_or_its_model_it_is_not_configured_and_comes_with_the
     };
     let lacking = world.registered("tinyllama", says("no_weights: ")).await;
     let reason = lacking["status_reasons"][0].as_str().unwrap();
-    assert!(lacking["status"] == "down" && reason.contains(" has no tinyllama: "), "{reason}");
+    assert!(
+        lacking["status"] == "down" && reason.contains(" has no tinyllama (it lists llama3.2:latest): "),
+        "{reason}"
+    );
     server.refuse().await;
     let away = world.registered("tinyllama", says("no_backend: ")).await;
     assert!(away["status_reasons"][0].as_str().unwrap().contains("PAS_TINYLLAMA_BASE_URL"));

@@ -40,10 +40,18 @@ impl Credential {
     }
 }
 
-/// Whether the credentials are taken: badly, if something is refused to each of them.
-pub(crate) fn refused(title: &str, variable: &str, credentials: &[Credential]) -> Standing {
+/// Whether the credentials are taken: badly, if something is refused to each of them. `unread` says why their file is not read.
+pub(crate) fn refused(
+    title: &str,
+    variable: &str,
+    credentials: &[Credential],
+    unread: Option<&str>,
+) -> Standing {
     if credentials.is_empty() {
-        let reason = format!("no_credential: set {variable}, in the environment or in .env");
+        let reason = match unread {
+            Some(why) => format!("no_credential: {variable} can't be looked up: {why}"),
+            None => format!("no_credential: set {variable}, in the environment or in .env"),
+        };
         return (HealthStatus::Down, Some(reason));
     }
     let words = credentials.iter().flat_map(|credential| {
@@ -114,12 +122,15 @@ mod tests {
         let bad = credential("K#2", &[(None, Why::Refused(401), 160)]);
         let closed = credential("K#3", &[(Some("a"), Why::Refused(403), 160)]);
         let words = "credential_out: X refuses K#2 with 401 (it is no valid credential)";
-        assert_eq!(refused("X", "K", std::slice::from_ref(&good)), (HealthStatus::Ok, None));
-        assert_eq!(refused("X", "K", &[good, bad.clone()]), (HealthStatus::Ok, Some(words.to_owned())));
+        let refused = |credentials: &[Credential]| refused("X", "K", credentials, Some(".env:3: a fault"));
+        assert_eq!(refused(std::slice::from_ref(&good)), (HealthStatus::Ok, None));
+        assert_eq!(refused(&[good, bad.clone()]), (HealthStatus::Ok, Some(words.to_owned())));
         let words = format!("{words}, K#3 for a with 403 (it may not do that)");
-        assert_eq!(refused("X", "K", &[bad, closed]), (HealthStatus::Degraded, Some(words)));
+        assert_eq!(refused(&[bad, closed]), (HealthStatus::Degraded, Some(words)));
+        let unread = "no_credential: K can't be looked up: .env:3: a fault".to_owned();
+        assert_eq!(refused(&[]), (HealthStatus::Down, Some(unread)));
         let none = "no_credential: set K, in the environment or in .env".to_owned();
-        assert_eq!(refused("X", "K", &[]), (HealthStatus::Down, Some(none)));
+        assert_eq!(super::refused("X", "K", &[], None), (HealthStatus::Down, Some(none)));
     }
 
     #[test]

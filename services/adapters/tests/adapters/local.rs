@@ -31,7 +31,8 @@ async fn a_server_without_a_model_says_how_to_get_one() {
     let adapter = adapter(&ollama::PROFILE, &provider.url(), data.path(), &registry.url(), "", |_| {}).await;
     let why = is(&adapter, "models", "down").await;
     assert!(
-        why.starts_with("no_weights: Ollama has no model to offer: ") && why.contains("`ollama pull"),
+        why.starts_with("no_weights: Ollama has no model to offer at http://127.0.0.1:")
+            && why.contains("`ollama pull"),
         "{why}"
     );
     provider.clear();

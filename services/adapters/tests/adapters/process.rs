@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pas_adapters::openai;
-use pas_testkit::{Fault, Manner, NOBODY, Process, Provider, Script, binary, http, until};
+use pas_testkit::{Manner, NOBODY, Process, Provider, Script, binary, http, until};
 use pas_types::catalog;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -122,8 +122,7 @@ async fn a_credential_is_nowhere_but_on_its_way_to_its_provider() {
     const MARKED: &str = "sk-marked-7f3c9a52d1";
     let data = tempfile::tempdir().unwrap();
     let secrets = tempfile::tempdir().unwrap();
-    // It takes another key than the one that there is.
-    let provider = provider(Manner::OpenAi, &["sk-taken"]);
+    let provider = provider(Manner::OpenAi, &[]);
     write_keys(&openai::PROFILE, secrets.path(), MARKED);
     let env_file = secrets.path().join(".env");
     let start = |entry: &catalog::Entry, name: &str, arguments: &[&str]| {
@@ -146,21 +145,23 @@ async fn a_credential_is_nowhere_but_on_its_way_to_its_provider() {
     .concat();
     let adapter = Process::start(&catalog::OPENAI, Path::new(ADAPTER), data.path(), &arguments).unwrap();
     let get = async |url: String| http().get(url).send().await.unwrap().text().await.unwrap();
-    until("the refusal is registered", async || {
-        let found = get(format!("{registry_url}/discover?name=openai&status=any")).await;
-        found.contains("credential_out").then_some(())
+    until("the gateway reaches it", async || {
+        ask(&gateway.url(), false).await.status().is_success().then_some(())
     })
     .await;
     let mut seen = Vec::new();
     let echo = json!({"error": {"message": format!("no: {MARKED}"), "type": "invalid_request_error", "param": null, "code": null}});
     let scripts = [
-        None,
-        Some(Script { error: Some(echo.clone()), ..Script::status(400) }),
-        Some(Script { error: Some(echo), ..Script::status(500) }),
-        Some(Script::fault(Fault::Html)),
+        Script::new(),
+        Script { error: Some(echo.clone()), ..Script::status(400) },
+        Script { error: Some(echo.clone()), ..Script::status(500) },
+        // In another's shape.
+        Script { error: Some(json!({ "error": format!("no: {MARKED}") })), ..Script::status(404) },
+        Script { error: Some(echo), ..Script::status(401) },
     ];
     for script in scripts {
-        script.into_iter().for_each(|script| provider.script(script.on("/chat")));
+        provider.clear();
+        provider.script(script.on("/chat").forever());
         for root in [adapter.url(), gateway.url()] {
             for stream in [false, true] {
                 let answer = ask(&root, stream).await;
@@ -169,6 +170,11 @@ async fn a_credential_is_nowhere_but_on_its_way_to_its_provider() {
             }
         }
     }
+    until("the refusal is registered", async || {
+        let found = get(format!("{registry_url}/discover?name=openai&status=any")).await;
+        found.contains("credential_out").then_some(())
+    })
+    .await;
     for url in [
         format!("{}/health", adapter.url()),
         format!("{}/metrics", adapter.url()),

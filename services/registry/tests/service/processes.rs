@@ -17,6 +17,7 @@ use crate::support::{Client, Lease, model, process, with};
 struct Round {
     killed: AtomicBool,
     acknowledged: AtomicUsize,
+    open: AtomicUsize,
 }
 
 /// Registers until the registry is gone. Answers what was acknowledged, and whether a call was open at the kill.
@@ -25,9 +26,11 @@ async fn register_until_killed(client: Client, round: Arc<Round>, caller: String
     loop {
         let name = format!("{caller}-n{}", acknowledged.len());
         let before = !round.killed.load(Ordering::SeqCst);
+        round.open.fetch_add(1, Ordering::SeqCst);
         if client.register(model(&name)).await.is_err() {
             return (acknowledged, before);
         }
+        round.open.fetch_sub(1, Ordering::SeqCst);
         acknowledged.push(name);
         round.acknowledged.fetch_add(1, Ordering::SeqCst);
     }
@@ -56,6 +59,9 @@ async fn whatever_was_acknowledged_is_there_after_a_kill() -> Result<()> {
             (round.acknowledged.load(Ordering::SeqCst) >= 40).then_some(())
         })
         .await;
+        // It stands still, whatever it is at, so that calls stay open until it is killed, however busy this machine is.
+        registry.signal(Signal::STOP)?;
+        until("a call is open", async || (round.open.load(Ordering::SeqCst) > 0).then_some(())).await;
         round.killed.store(true, Ordering::SeqCst);
         registry.kill()?;
         let (acknowledged, open): (Vec<_>, Vec<_>) = callers.join_all().await.into_iter().unzip();

@@ -62,8 +62,9 @@ async fn whatever_was_acknowledged_is_there_after_a_kill() -> Result<()> {
         // It stands still, whatever it is at, so that calls stay open until it is killed, however busy this machine is.
         registry.signal(Signal::STOP)?;
         until("a call is open", async || (round.open.load(Ordering::SeqCst) > 0).then_some(())).await;
-        round.killed.store(true, Ordering::SeqCst);
         registry.kill()?;
+        // Nobody begins another call: whoever was in one then has lost it, and ends.
+        round.killed.store(true, Ordering::SeqCst);
         let (acknowledged, open): (Vec<_>, Vec<_>) = callers.join_all().await.into_iter().unzip();
         promised.extend(acknowledged.into_iter().flatten());
         in_flight.push(open.into_iter().filter(|open| *open).count());

@@ -136,6 +136,11 @@ def responses_tools_stream():
 
 
 @call
+def count_tokens():
+    return client.responses.input_tokens.count(model=MODEL, input="How is the weather in Zürich?").input_tokens
+
+
+@call
 def embeddings():
     answer = client.embeddings.create(model=MODEL, input=["a", "b"], dimensions=4)
     return {"vectors": [each.embedding for each in answer.data], "usage": answer.usage.prompt_tokens}

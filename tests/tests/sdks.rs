@@ -81,6 +81,7 @@ async fn openais_sdk_reads_what_the_provider_says() {
             "responses_stream": {"text": TEXT, "reasoning": ["let me see what there is"], "status": "completed",
                 "pieces": 14, "first": "response.created", "last": "response.completed"},
             "responses_tools_stream": calls,
+            "count_tokens": 6,
             "embeddings": {
                 "vectors": [[0.0, 0.015625, 0.03125, 0.046875], [0.015625, 0.03125, 0.046875, 0.0625]], "usage": 8},
             "models": ["scripted-1", "scripted-2"],

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use pas_adapter::{Config, Environment, Profile};
-use pas_adapters::{anthropic, gemini, openai};
+use pas_adapters::{anthropic, gemini, grok, huggingface, lmstudio, ollama, openai};
 use pas_service::{Running, Settings, Sockets, Swarm};
 use pas_testkit::{Manner, NOBODY, Provider, http, until};
 use pas_tests::python;
@@ -146,9 +146,24 @@ async fn openais_sdk_reads_the_same_through_the_adapter() {
         "responses",
         "responses_stream",
         "responses_tools_stream",
+        "count_tokens",
         "embeddings",
     ];
     reads_the_same(&openai::PROFILE, Manner::OpenAi, "openai_sdk.py", calls).await;
+}
+
+/// Those who speak as OpenAI does, each in its own manner.
+#[tokio::test]
+async fn openais_sdk_reads_the_same_through_the_adapters_of_others() {
+    let calls = &["chat", "chat_bytes", "stream", "tools", "tools_stream"];
+    for (profile, manner) in [
+        (&grok::PROFILE, Manner::Xai),
+        (&huggingface::PROFILE, Manner::HuggingFace),
+        (&ollama::PROFILE, Manner::Ollama),
+        (&lmstudio::PROFILE, Manner::LmStudio),
+    ] {
+        reads_the_same(profile, manner, "openai_sdk.py", calls).await;
+    }
 }
 
 #[tokio::test]

@@ -100,6 +100,7 @@ async fn openais_sdk_reads_the_same_through_the_gateway() {
         "responses",
         "responses_stream",
         "responses_tools_stream",
+        "count_tokens",
         "embeddings",
     ];
     reads_the_same("openai_sdk.py", calls).await;

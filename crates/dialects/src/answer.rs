@@ -65,7 +65,12 @@ impl Answer {
                     "incomplete" => Finish::Length,
                     _ => Finish::Other,
                 });
-                answer.items(read.output.ok_or(Broken::Garbage)?, &mut said);
+                match read.output {
+                    Some(output) => answer.items(output, &mut said),
+                    // A count of tokens has a number and no output.
+                    None if read.input_tokens.is_some() => answer.has_content = true,
+                    None => return Err(Broken::Garbage),
+                }
             }
             Dialect::AnthropicMessages => {
                 // `count_tokens` has a number and no message.

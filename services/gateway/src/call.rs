@@ -22,6 +22,8 @@ pub enum Operation {
     Chat,
     /// A response.
     Responses,
+    /// Its tokens alone.
+    CountResponses,
     /// Embeddings.
     Embeddings,
     /// A message, as Anthropic spells it.
@@ -41,12 +43,17 @@ impl Operation {
     pub const fn dialect(self) -> Dialect {
         match self {
             Self::Chat => Dialect::OpenaiChat,
-            Self::Responses => Dialect::OpenaiResponses,
+            Self::Responses | Self::CountResponses => Dialect::OpenaiResponses,
             Self::Embeddings => Dialect::OpenaiEmbeddings,
             Self::Messages | Self::CountTokens => Dialect::AnthropicMessages,
             Self::Generate | Self::CountGenerate => Dialect::GeminiGenerate,
             Self::Invoke => Dialect::Pas,
         }
+    }
+
+    /// Whether tokens are counted and no model works, which costs nothing.
+    pub const fn is_count(self) -> bool {
+        matches!(self, Self::CountResponses | Self::CountTokens | Self::CountGenerate)
     }
 
     /// What an answer is asked for with a dialect's own route.
@@ -70,6 +77,7 @@ impl Operation {
         match self {
             Self::Chat => "/v1/chat/completions".into(),
             Self::Responses => "/v1/responses".into(),
+            Self::CountResponses => "/v1/responses/input_tokens".into(),
             Self::Embeddings => "/v1/embeddings".into(),
             Self::Messages => "/v1/messages".into(),
             Self::CountTokens => "/v1/messages/count_tokens".into(),

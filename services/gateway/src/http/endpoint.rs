@@ -127,7 +127,7 @@ pub(super) async fn read(request: Request) -> Result<(Wishes, HeaderMap, Bytes),
 /// What SDKs may ask for that isn't here is answered in their own shape, and names what is.
 pub(super) fn unsupported() -> Router<App> {
     Router::new()
-        .route("/v1/{*path}", any(async |request: Request| no_such(&request, "/v1/chat/completions, /v1/responses, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/models")))
+        .route("/v1/{*path}", any(async |request: Request| no_such(&request, "/v1/chat/completions, /v1/responses, /v1/responses/input_tokens, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/models")))
         .route("/v1beta/{*path}", any(async |request: Request| no_such(&request, GEMINI)))
 }
 

@@ -205,7 +205,7 @@ pub(super) async fn attempt(
     match exchanged {
         Ok(Exchanged::Whole(whole, usage)) => {
             way.app.news(lane, trial.end(Blame::Success));
-            let usage = usage.or_else(|| is_metered(choice).then(|| trace.assumed_unless_told()));
+            let usage = usage.or_else(|| is_metered(way, choice).then(|| trace.assumed_unless_told()));
             ledger.attempt(choice, lane, trace.ended("ok".to_owned(), usage, None));
             ledger.resolved(choice, lane, whole.model.as_deref());
             if let Some(content) = &mut ledger.content {
@@ -234,7 +234,7 @@ pub(super) async fn attempt(
         }
         Err(failed) => {
             way.app.news(lane, trial.end(failed.fault.verdict().blame));
-            let may_be_billed = trace.sent && is_metered(choice) && is_billable(failed.fault);
+            let may_be_billed = trace.sent && is_metered(way, choice) && is_billable(failed.fault);
             let usage = may_be_billed.then(|| trace.assumed());
             ledger.attempt(choice, lane, trace.ended(failed.fault.word(), usage, Some(failed.in_words())));
             Err(failed)
@@ -247,9 +247,9 @@ pub(super) fn candidate<'a>(way: &'a Way<'_>, choice: &Choice) -> Result<&'a Can
     way.snapshot.fleet.candidate(choice.index).ok_or_else(|| Failed::of(Fault::Unreachable))
 }
 
-/// Whether it counts tokens at all.
-fn is_metered(choice: &Choice) -> bool {
-    choice.dialect != Dialect::Pas
+/// Whether tokens are used at all.
+fn is_metered(way: &Way<'_>, choice: &Choice) -> bool {
+    choice.dialect != Dialect::Pas && !way.call.operation.is_count()
 }
 
 /// Whether a provider may want money for an attempt that ended so.

@@ -47,6 +47,9 @@ pub(super) fn count(ask: &Ask) -> Value {
     match ask.dialect {
         Dialect::Gemini => json!({"totalTokens": tokens, "x_extra": EXTRA_MARK,
             "promptTokensDetails": [{"modality": "TEXT", "tokenCount": tokens}]}),
+        Dialect::OpenAiResponses => {
+            json!({"object": "response.input_tokens", "input_tokens": tokens, "x_extra": EXTRA_MARK})
+        }
         _ => json!({"input_tokens": tokens, "x_extra": EXTRA_MARK}),
     }
 }

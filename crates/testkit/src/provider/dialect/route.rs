@@ -54,6 +54,7 @@ impl Route {
         match (method, path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path)) {
             ("POST", "/chat/completions") => route(Dialect::OpenAiChat, Form::Turn),
             ("POST", "/responses") => route(Dialect::OpenAiResponses, Form::Turn),
+            ("POST", "/responses/input_tokens") => route(Dialect::OpenAiResponses, Form::Count),
             ("POST", "/embeddings") => route(Dialect::OpenAiChat, Form::Embeddings),
             ("POST", "/messages") => route(Dialect::Anthropic, Form::Turn),
             ("POST", "/messages/count_tokens") => route(Dialect::Anthropic, Form::Count),
@@ -110,6 +111,7 @@ mod tests {
         let of = |method, path| Route::of(method, path, false).map(|route| (route.dialect, route.form));
         assert_eq!(of("POST", "/v1/chat/completions"), Some((Dialect::OpenAiChat, Form::Turn)));
         assert_eq!(of("POST", "/chat/completions"), Some((Dialect::OpenAiChat, Form::Turn)));
+        assert_eq!(of("POST", "/v1/responses/input_tokens"), Some((Dialect::OpenAiResponses, Form::Count)));
         assert_eq!(of("POST", "/v1/messages/count_tokens"), Some((Dialect::Anthropic, Form::Count)));
         assert_eq!(of("GET", "/v1/models"), Some((Dialect::OpenAiChat, Form::Models)));
         assert_eq!(of("GET", "/v1beta/models"), Some((Dialect::Gemini, Form::Models)));

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::call::Call;
-use crate::client::Trouble;
+use crate::client::Seen;
 use crate::metrics::Outcome;
 use crate::secret::Secret;
 
@@ -88,10 +88,8 @@ impl Refusal {
                 let message = match meaning {
                     Meaning::Credential if code != 403 => refused(),
                     _ if (300..500).contains(&code) && code != 408 && code != 429 => {
-                        match app.provider.stranger(&call.method, &call.path, parts.status, body, secret) {
-                            Trouble::Stranger(said) => said,
-                            _ => refused(),
-                        }
+                        let (method, path, status) = (&call.method, call.path.as_str(), parts.status);
+                        app.provider.stranger(Seen { method, path, status, body, secret })
                     }
                     _ => format!("{} answers with {code} and no error that it documents", app.profile.title),
                 };

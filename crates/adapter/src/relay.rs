@@ -18,7 +18,7 @@ use tokio::time::timeout_at;
 
 use crate::app::{App, Key};
 use crate::call::Call;
-use crate::client::Trouble;
+use crate::client::Seen;
 use crate::core::ring::Chosen;
 use crate::metrics::Outcome;
 use crate::passing::{self, Passing};
@@ -132,10 +132,7 @@ async fn send(app: &App, dialect: Dialect, call: &Call, key: &Key) -> Result<(Pa
                 SendError::Broken(_) => Outcome::Cut,
                 _ => Outcome::Unreachable,
             };
-            let said = match app.provider.unreachable(&error) {
-                Trouble::Unreachable(said) | Trouble::Stranger(said) | Trouble::Failed(said) => said,
-                Trouble::Refused(status) => status.to_string(),
-            };
+            let said = app.provider.unreachable(&error).in_words();
             Err(own(dialect, &Error::new(ErrorCode::UpstreamError, said), outcome))
         }
         Err(_) => {
@@ -160,13 +157,10 @@ async fn stranger(
 ) -> NoAnswer {
     let body = timeout_at(call.deadline, answer.read(ERROR_BYTES)).await;
     let body = body.ok().and_then(Result::ok).unwrap_or_default();
-    let trouble = app.provider.stranger(&call.method, &call.path, parts.status, body, key.as_deref());
     // One answer may be one caller's doing; a look will tell.
     app.look.notify_one();
-    let message = match trouble {
-        Trouble::Stranger(message) => message,
-        other => format!("{other:?}"),
-    };
+    let (method, path, status, secret) = (&call.method, call.path.as_str(), parts.status, key.as_deref());
+    let message = app.provider.stranger(Seen { method, path, status, body, secret });
     own(dialect, &Error::new(ErrorCode::UpstreamError, message), Outcome::Failed)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 
 use super::Trouble;
-use super::provider::Provider;
+use super::provider::{Provider, Seen};
 use super::server::{self, Remembered};
 use crate::profile::{Listed, Listing};
 use crate::secret::Secret;
@@ -62,13 +62,9 @@ impl Provider {
             let Some(path) = next.take() else { break };
             let value = self.ask(&path, None, secret).await?;
             let page = read(&value).ok_or_else(|| {
-                self.stranger(
-                    &Method::GET,
-                    &path,
-                    StatusCode::OK,
-                    value.to_string().into(),
-                    secret.map(|it| &**it),
-                )
+                let (method, status, body) = (&Method::GET, StatusCode::OK, value.to_string().into());
+                let secret = secret.map(|secret| &**secret);
+                Trouble::Stranger(self.stranger(Seen { method, path: &path, status, body, secret }))
             })?;
             models.extend(page.models);
             next = page.next;

@@ -6,5 +6,5 @@ mod provider;
 mod server;
 
 pub(crate) use matrix::Router;
-pub(crate) use provider::{Provider, Trouble};
+pub(crate) use provider::{Provider, Seen, Trouble};
 pub(crate) use server::Remembered;

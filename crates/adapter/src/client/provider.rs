@@ -32,6 +32,18 @@ pub(crate) struct Provider {
     pool: Pool,
 }
 
+/// What was answered to whom: as far as it must be told, if it is not what was expected.
+#[derive(Debug)]
+pub(crate) struct Seen<'a> {
+    pub(crate) method: &'a Method,
+    /// Path and query.
+    pub(crate) path: &'a str,
+    pub(crate) status: StatusCode,
+    pub(crate) body: Bytes,
+    /// What it was asked with, and may repeat.
+    pub(crate) secret: Option<&'a Secret>,
+}
+
 /// Why a question was not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -124,56 +136,45 @@ impl Provider {
             let read = body.read(ANSWER_BYTES).await;
             let read = read.map_err(|error| Trouble::Unreachable(format!("{} {error}", self.shown)))?;
             self.pool.give_back(body);
-            self.understand(&method, path, parts.status, read, secret)
+            self.understand(Seen { method: &method, path, status: parts.status, body: read, secret })
         };
         let late =
             || Trouble::Unreachable(format!("{} does not answer within {} s", self.shown, CALL.as_secs()));
         tokio::time::timeout(CALL, exchange).await.unwrap_or_else(|_| Err(late()))
     }
 
-    fn understand(
-        &self,
-        method: &Method,
-        path: &str,
-        status: StatusCode,
-        body: Bytes,
-        secret: Option<&Secret>,
-    ) -> Result<Value, Trouble> {
+    fn understand(&self, seen: Seen<'_>) -> Result<Value, Trouble> {
+        let (status, code) = (seen.status, seen.status.as_u16());
+        let stranger = |seen| Err(Trouble::Stranger(self.stranger(seen)));
         if status.is_success() {
-            let value = serde_json::from_slice::<Value>(&body);
-            return value.map_err(|_| self.stranger(method, path, status, body, secret));
+            return serde_json::from_slice(&seen.body).or_else(|_| stranger(seen));
         }
-        let said = said::read(&body);
-        let code = status.as_u16();
-        match said.unwrap_or_default().meaning(code) {
+        match said::read(&seen.body).unwrap_or_default().meaning(code) {
             Meaning::Credential => Err(Trouble::Refused(code)),
-            _ if status.is_redirection() => Err(self.stranger(method, path, status, body, secret)),
-            Meaning::Caller if code != 408 => Err(self.stranger(method, path, status, body, secret)),
-            _ => Err(Trouble::Failed(format!("{} answers {method} {path} with {code}", self.shown))),
+            _ if status.is_redirection() => stranger(seen),
+            Meaning::Caller if code != 408 => stranger(seen),
+            _ => {
+                let Seen { method, path, .. } = seen;
+                Err(Trouble::Failed(format!("{} answers {method} {} with {code}", self.shown, bare(path))))
+            }
         }
     }
 
-    /// What answers there is not what is expected.
-    pub(crate) fn stranger(
-        &self,
-        method: &Method,
-        path: &str,
-        status: StatusCode,
-        body: Bytes,
-        secret: Option<&Secret>,
-    ) -> Trouble {
+    /// That what answers there is not what is expected, in words.
+    pub(crate) fn stranger(&self, seen: Seen<'_>) -> String {
+        let Seen { method, path, status, body, secret } = seen;
         let body = secret.map_or_else(|| body.clone(), |secret| secret.masked(body.clone()));
-        let path = path.split('?').next().unwrap_or(path);
         let text = String::from_utf8_lossy(&body);
         let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let shown: String = words.chars().take(SHOWN_CHARS).collect();
         let Self { shown: root, profile, .. } = self;
-        Trouble::Stranger(format!(
-            "{root} does not speak {}'s API: it answers {method} {path} with {} `{shown}`; is {} right?",
+        format!(
+            "{root} does not speak {}'s API: it answers {method} {} with {} `{shown}`; is {} right?",
             profile.title,
+            bare(path),
             status.as_u16(),
             profile.base_url_variable()
-        ))
+        )
     }
 
     /// Nobody answers there.
@@ -194,6 +195,21 @@ impl Provider {
             SendError::Broken(why) => {
                 Trouble::Unreachable(format!("{} broke the connection off: {why}", self.shown))
             }
+        }
+    }
+}
+
+/// A path without its query.
+fn bare(path: &str) -> &str {
+    path.split('?').next().unwrap_or(path)
+}
+
+impl Trouble {
+    /// In words, for who asked.
+    pub(crate) fn in_words(self) -> String {
+        match self {
+            Self::Unreachable(said) | Self::Failed(said) | Self::Stranger(said) => said,
+            Self::Refused(status) => format!("its credential is refused with {status}"),
         }
     }
 }

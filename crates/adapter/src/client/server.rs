@@ -12,7 +12,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::Trouble;
-use super::provider::Provider;
+use super::provider::{Provider, Seen};
 use crate::profile::{Listed, Server};
 use crate::secret::Secret;
 
@@ -134,13 +134,9 @@ impl Asked<'_> {
     }
 
     fn other(self, path: &str, value: &Value) -> Trouble {
-        self.provider.stranger(
-            &Method::GET,
-            path,
-            StatusCode::OK,
-            value.to_string().into(),
-            self.secret.map(|it| &**it),
-        )
+        let (method, status, body) = (&Method::GET, StatusCode::OK, value.to_string().into());
+        let secret = self.secret.map(|secret| &**secret);
+        Trouble::Stranger(self.provider.stranger(Seen { method, path, status, body, secret }))
     }
 }
 

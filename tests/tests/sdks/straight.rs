@@ -1,7 +1,4 @@
-//! The official SDKs of OpenAI, Anthropic and Google (`tests/python/`), pointed straight at the scripted provider: what it says
-//! is what they read.
-
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! What the provider says is what they read.
 
 use std::collections::BTreeMap;
 

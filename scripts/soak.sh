@@ -7,5 +7,5 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cargo build --release --locked --quiet --bins -p pas-registry -p pas-heartbeat-monitor -p pas-event-stream \
-  -p pas-provider-router -p pas-classifier -p pas-gateway -p pas-cli -p pas-testkit
+  -p pas-provider-router -p pas-classifier -p pas-gateway -p pas-hmi -p pas-cli -p pas-testkit
 exec "${CARGO_TARGET_DIR:-target}/release/pas-bench" soak "$@"

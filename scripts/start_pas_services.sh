@@ -1,13 +1,23 @@
 #!/usr/bin/env bash
 # Builds PAS and starts every service of it in the background; run it again and nothing changes.
 #
-#   scripts/start_pas_services.sh [--config FILE] [--data-dir DIR]
+#   scripts/start_pas_services.sh [--demo] [--config FILE] [--data-dir DIR]
 #
+# With --demo it shows a scripted swarm instead, in the foreground and over data of its own, until Ctrl-C; it needs no key.
 # What is missing on a fresh Debian or Ubuntu is installed when this runs as root, and Rust by rustup; else the command
 # is printed.
 # Paths are relative to the repository, from wherever this is called.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+demo=false
+flags=()
+for argument in "$@"; do
+  case "$argument" in
+  --demo) demo=true ;;
+  *) flags+=("$argument") ;;
+  esac
+done
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -53,6 +63,12 @@ require_cargo() {
     || fail "cargo $found is too old: Rust $needed or later is needed (rustup update; apt's is too old)"
 }
 
+# Without it all works but the screens, which then say what to do.
+web() {
+  say "building the web interface"
+  scripts/web.sh >"$log" 2>&1 </dev/null || { cat "$log" >&2; say "going on without the web interface"; }
+}
+
 # Builds in release; shows one line, and cargo's own output only when it fails.
 build() {
   local started=$SECONDS outcome=0
@@ -87,12 +103,21 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 require_system_packages
 require_cargo
+web
 build
 pas="${CARGO_TARGET_DIR:-target}/release/pas"
-"$pas" up --detach "$@"
+if "$demo"; then
+  end
+  exec "$pas" demo "${flags[@]}"
+fi
+"$pas" up --detach "${flags[@]}"
 
-registry=$("$pas" status --json "$@" | grep -o -m 1 'http://[^"]*')
+status=$("$pas" status --json "${flags[@]}" | tr -d ' \n' | tr '{' '\n')
+url() { sed -n "s/.*\"service\":\"$1\".*\"url\":\"\([^\"]*\)\".*/\1/p" <<<"$status" | head -n 1; }
+registry=$(url registry)
 cat <<NEXT
+
+Look: $(url hmi)
 
 Try:
   curl -s $registry/health
@@ -100,5 +125,5 @@ Try:
     -d '{"name":"test-service","type":"model","role":"experimental","url":"http://127.0.0.1:8888","caps":["infer"],"ctx_limit":32768}'
   curl -s '$registry/discover?role=experimental'
 More models: cp .env.example .env and put a key of a provider into it, or start Ollama (docs/guides/providers.md).
-Look: $pas status, $pas logs -f.  Stop: scripts/stop_pas_services.sh
+More: $pas status, $pas logs -f, scripts/start_pas_services.sh --demo.  Stop: scripts/stop_pas_services.sh
 NEXT

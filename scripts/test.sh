@@ -16,6 +16,10 @@ esac
 
 step() { printf '\n== %s\n' "$*"; }
 
+step "web interface: types and units"
+scripts/web.sh npm run --silent check
+scripts/web.sh npm test --silent
+
 step "format"
 cargo fmt --all --check
 
@@ -61,7 +65,12 @@ cargo test --workspace --doc --quiet
 
 step "acceptance: what was promised, with curl, with short intervals"
 cargo build --workspace --quiet
+command -v "${PAS_CHROMIUM:-/usr/bin/chromium}" >/dev/null ||
+  { echo "Chromium is missing: sudo apt-get install chromium (or set PAS_CHROMIUM)" >&2; exit 1; }
 scripts/acceptance/phase6.sh
+
+step "web interface: in a browser, over real services"
+scripts/web.sh npm run --silent browser
 
 if $long; then
   step "the first users' steps, word for word"
@@ -70,6 +79,8 @@ if $long; then
   tests/mutants/run.sh
   step "fuzzing, ${FUZZ_SECONDS:-30} s a target"
   scripts/fuzz.sh
+  step "bars of the web interface, ten minutes among them"
+  PAS_BARS_CHECK=1 PAS_BARS_LONG=1 scripts/web.sh npm run --silent bars
   step "soak, 10 minutes"
   scripts/soak.sh --hours 0.17
 fi

@@ -38,26 +38,30 @@ doors=(llama tinyllama openai anthropic gemini grok huggingface ollama lmstudio)
 # Ports that differ.
 while :; do
   registry_port="$(free_port)" events_port="$(free_port)" monitor_port="$(free_port)" router_port="$(free_port)"
-  classifier_port="$(free_port)" gateway_port="$(free_port)"
-  ports=("$registry_port" "$events_port" "$monitor_port" "$router_port" "$classifier_port" "$gateway_port")
+  classifier_port="$(free_port)" gateway_port="$(free_port)" hmi_port="$(free_port)"
+  ports=("$registry_port" "$events_port" "$monitor_port" "$router_port" "$classifier_port" "$gateway_port" "$hmi_port")
   for door in "${doors[@]}"; do ports+=("$(free_port)"); done
   [ "$(printf '%s\n' "${ports[@]}" | sort -u | wc -l)" -ne "${#ports[@]}" ] || break
 done
-door_ports=("${ports[@]:6}")
+door_ports=("${ports[@]:7}")
 registry="http://127.0.0.1:$registry_port"
 events="http://127.0.0.1:$events_port"
 monitor="http://127.0.0.1:$monitor_port"
 gateway="http://127.0.0.1:$gateway_port"
+hmi="http://127.0.0.1:$hmi_port"
 
 # Starts the swarm; what is given goes into the registry's section of the settings, a line each.
 start_swarm() {
   {
-    printf 'swarm:\n  registry_url: %s\n  events_url: %s\n  bind: [127.0.0.1]\n' "$registry" "$events"
+    printf 'swarm:\n  registry_url: %s\n  events_url: %s\n  origins: [%s]\n  bind: [127.0.0.1]\n' \
+      "$registry" "$events" "$hmi"
     printf 'event_stream:\n  port: %s\n' "$events_port"
     printf 'heartbeat_monitor:\n  port: %s\n' "$monitor_port"
     printf 'provider_router:\n  port: %s\n' "$router_port"
     printf 'classifier:\n  port: %s\n' "$classifier_port"
     printf 'gateway:\n  port: %s\n  router_url: http://127.0.0.1:%s\n' "$gateway_port" "$router_port"
+    printf 'hmi:\n  port: %s\n  gateway_url: %s\n  monitor_url: %s\n  router_url: http://127.0.0.1:%s\n' \
+      "$hmi_port" "$gateway" "$monitor" "$router_port"
     local index
     for index in "${!doors[@]}"; do
       local base="PAS_${doors[index]^^}_BASE_URL"

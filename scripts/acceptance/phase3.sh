@@ -5,7 +5,7 @@
 set -euo pipefail
 here="$(dirname "$0")"
 [ $# -eq 0 ] || { echo "usage: scripts/acceptance/phase3.sh" >&2; exit 2; }
-"$here/phase2-events.sh"
+"$here/phase2.sh"
 # shellcheck source=lib.sh
 source "$here/lib.sh"
 

@@ -3,8 +3,9 @@
 //! What a service calls stands in its `src/client.rs` or below `src/client/`; what every service but the registry calls,
 //! in the chassis's `presence.rs`; what those call that publish, in its `publisher`, and those that follow what is registered,
 //! in its `fleet`; what a door to a provider calls, in the adapter's `client`. A path comes from a constant of
-//! `pas_types::<service>::path`, whose documentation begins with its method; a gRPC client from `pas_proto::<area>::v1`. Whoever
-//! writes it otherwise isn't seen here, so outgoing clients are found, and refused, wherever else they stand.
+//! `pas_types::<module>::path`, where the module has the words of one service, and the documentation of the constant begins
+//! with its method; a gRPC client from `pas_proto::<area>::v1`. Whoever writes it otherwise isn't seen here, so outgoing
+//! clients are found, and refused, wherever else they stand.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -169,12 +170,12 @@ impl Vocabulary {
             let owner = self.owner(text, &text[..place])?;
             let route = self.routes.iter().find(|route| route.owner == owner && route.name == name);
             let route = route.with_context(|| format!("pas_types::{owner}::path has no {name}"))?;
-            calls.insert(format!("{}: {} {}", kebab(&owner), route.method, route.path));
+            calls.insert(format!("{}: {} {}", kebab(server(&owner)), route.method, route.path));
         }
         for rpc in &self.rpcs {
             let client = format!("pas_proto::{}::v1::{}_client", rpc.area, rpc.service.to_lowercase());
             if text.contains(&client) && text.contains(&format!(".{}(", rpc.name.to_lowercase())) {
-                calls.insert(format!("{}: grpc {}/{}", server(&rpc.area), rpc.service, rpc.name));
+                calls.insert(format!("{}: grpc {}/{}", kebab(server(&rpc.area)), rpc.service, rpc.name));
             }
         }
         if text.contains("reqwest::") {
@@ -189,11 +190,19 @@ impl Vocabulary {
         if let Some(owner) = owners.iter().find(|owner| before.ends_with(&format!("{owner}::"))) {
             return Ok((*owner).to_owned());
         }
-        let imported: Vec<_> =
-            owners.iter().filter(|owner| text.contains(&format!("pas_types::{owner}::"))).collect();
+        let imported: Vec<_> = owners.iter().filter(|owner| imports_path(text, owner)).collect();
         ensure!(imported.len() == 1, "say whose path it is, as `registry::path::REGISTER`");
         Ok((*imported[0]).to_owned())
     }
+}
+
+/// Whether a file imports the `path` of a module of `pas_types`.
+fn imports_path(text: &str, module: &str) -> bool {
+    let import = format!("use pas_types::{module}::");
+    text.split(&import).skip(1).any(|rest| {
+        let names = rest.split(';').next().unwrap_or_default();
+        names.split(|c: char| !c.is_alphanumeric() && c != '_').any(|name| name == "path")
+    })
 }
 
 /// The constants of a `path` module, each with the method that its documentation begins with.
@@ -250,12 +259,15 @@ fn leading(text: &str, is_part: impl Fn(char) -> bool) -> &str {
     text.split(|c| !is_part(c)).next().unwrap_or_default()
 }
 
-/// The service that serves an area of the protocol.
-fn server(area: &str) -> String {
+/// The service that serves an area of the protocol, or the paths of a module of `pas_types`, by the name of its section.
+pub fn server(area: &str) -> &str {
     match area {
-        "events" => "event-stream".to_owned(),
-        "routing" => "provider-router".to_owned(),
-        area => kebab(area),
+        "events" | "event" => "event_stream",
+        "routing" => "provider_router",
+        "receipt" | "flight" => "gateway",
+        "alert" => "heartbeat_monitor",
+        "health" => "control_plane",
+        area => area,
     }
 }
 
@@ -317,6 +329,12 @@ mod tests {
     fn a_path_of_nobody_in_particular_is_refused() {
         assert!(words().calls("post(path::REGISTER)").is_err());
         assert!(words().calls("use pas_types::registry::path; post(path::RENEW)").is_err());
+    }
+
+    #[test]
+    fn whose_path_it_is_the_import_of_it_says() {
+        let two = "use pas_types::health::Health;\nuse pas_types::registry::{Status, path};";
+        assert!(imports_path(two, "registry") && !imports_path(two, "health"));
     }
 
     #[test]

@@ -69,3 +69,23 @@ async fn whoever_interrupts_a_build_leaves_no_compiler_behind() {
     })
     .await;
 }
+
+#[test]
+fn with_demo_the_script_becomes_the_demo_and_starts_no_other_service() {
+    let home = machine(&[("cc", ""), ("make", ""), ("curl", ""), ("cargo", "echo cargo 99.0.0")]);
+    let release = home.path().join("built/release");
+    fs::create_dir_all(&release).unwrap();
+    let pas = release.join("pas");
+    fs::write(&pas, "#!/bin/sh\necho \"pas $*\"\n").unwrap();
+    fs::set_permissions(&pas, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = start(home.path());
+    command.args(["--data-dir", "elsewhere", "--demo"]).env("CARGO_TARGET_DIR", home.path().join("built"));
+    command.env("TMPDIR", home.path());
+    let said = command.output().unwrap();
+    let out = String::from_utf8(said.stdout).unwrap();
+    assert!(said.status.success() && out.ends_with("s\npas demo --data-dir elsewhere\n"), "{out}");
+    let left = fs::read_dir(home.path())
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("tmp."));
+    assert_eq!(left.count(), 0, "its log is left behind");
+}

@@ -1,4 +1,4 @@
-//! Where a swarm keeps what its launcher must remember: `<data>/run/{pids,token,lock}` and the folder of its logs.
+//! Where a swarm keeps what its launcher must remember: `<data>/run/{pids,token,lock,demo}` and the folder of its logs.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -13,6 +13,8 @@ use crate::proc;
 
 /// The data directory of who says nothing else; its logs lie where people look for them.
 pub(crate) const DEFAULT_DATA_DIR: &str = "artifacts";
+/// The same for `pas demo`.
+pub(crate) const DEMO_DATA_DIR: &str = "artifacts/demo";
 const DEFAULT_LOG_DIR: &str = "/tmp/pas_logs";
 /// The name under which the supervisor keeps its own log.
 pub(crate) const SUPERVISOR: &str = "pas";
@@ -120,6 +122,23 @@ impl Home {
             .with_context(|| format!("cannot write {}", path.display()))
     }
 
+    /// Refuses a data directory in which services have run that were no demo's.
+    pub(crate) fn refuse_real_data(&self) -> Result<()> {
+        ensure!(
+            self.run("demo").exists() || !self.run("token").exists(),
+            "{} has real data, which must not mix with what a demo invents: name another --data-dir, or none",
+            self.data_dir.display()
+        );
+        Ok(())
+    }
+
+    /// Makes the data directory a demo's, for good.
+    pub(crate) fn mark_as_demo(&self) -> Result<()> {
+        let mark = self.run("demo");
+        fs::write(&mark, "what is kept here was invented by `pas demo`\n")
+            .with_context(|| format!("cannot write {}", mark.display()))
+    }
+
     fn run(&self, file: &str) -> PathBuf {
         self.data_dir.join("run").join(file)
     }
@@ -191,6 +210,17 @@ mod tests {
         std::os::unix::fs::symlink("/dev/full", home.run("token.new")).unwrap();
         home.ensure_token().unwrap_err();
         assert!(!home.run("token").exists());
+    }
+
+    #[test]
+    fn a_demo_takes_its_own_data_directory_again_and_never_one_with_real_data() {
+        let (_dir, home) = home();
+        home.refuse_real_data().unwrap();
+        home.ensure_token().unwrap();
+        let refusal = home.refuse_real_data().unwrap_err().to_string();
+        assert!(refusal.contains(" has real data, "), "{refusal}");
+        home.mark_as_demo().unwrap();
+        home.refuse_real_data().unwrap();
     }
 
     #[test]

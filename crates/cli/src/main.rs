@@ -46,6 +46,9 @@ enum Command {
     },
     /// Stop every service, gracefully.
     Down,
+    /// Show a living swarm: start every service over a data directory of its own, without any credential, and play 42
+    /// scripted agents on them until Ctrl-C.
+    Demo,
     /// Show every service: how it says it is, its process, its URL. Fails when one is not up.
     Status {
         /// As JSON.
@@ -109,6 +112,7 @@ async fn run(Arguments { source, command }: Arguments) -> anyhow::Result<ExitCod
         Command::Up { detach } => commands::up::run(&source, detach).await,
         Command::Supervise => commands::up::supervise(&source).await,
         Command::Down => commands::down::run(&source).await,
+        Command::Demo => commands::demo::run(&source).await,
         Command::Status { json } => commands::status::run(&source, json).await,
         Command::Logs { service, follow, lines } => {
             commands::logs::run(&source, service.as_deref(), follow, lines).await

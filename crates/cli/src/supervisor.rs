@@ -225,10 +225,10 @@ async fn kill(state: &State) {
 }
 
 /// The signals that mean stop: Ctrl-C, SIGTERM, and the end of the terminal.
-struct StopSignals([SignalStream; 3]);
+pub(crate) struct StopSignals([SignalStream; 3]);
 
 impl StopSignals {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let listen = |kind| signal(kind).context("cannot listen for signals");
         Ok(Self([
             listen(SignalKind::interrupt())?,
@@ -237,7 +237,8 @@ impl StopSignals {
         ]))
     }
 
-    async fn next(&mut self) {
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -7,11 +7,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use pas_types::catalog::{EVENT_STREAM, Entry, REGISTRY, SERVICES, url_of};
+use pas_types::catalog::{EVENT_STREAM, Entry, HMI, REGISTRY, SERVICES, url_of};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::home::{DEFAULT_DATA_DIR, Home};
+use crate::home::{DEFAULT_DATA_DIR, DEMO_DATA_DIR, Home};
 use crate::out;
 
 /// Where the configuration comes from: the flags that every command takes and every service is given.
@@ -65,6 +65,7 @@ struct Shared {
     bind: Vec<IpAddr>,
     registry_url: String,
     events_url: String,
+    origins: Vec<String>,
     grace_s: u64,
 }
 
@@ -94,6 +95,12 @@ impl Source {
             ));
             Ok(home)
         })
+    }
+
+    /// The same for a demo, which has a data directory of its own.
+    pub(crate) fn for_demo(&self) -> Self {
+        let data_dir = self.data_dir.clone().unwrap_or_else(|| DEMO_DATA_DIR.into());
+        Self { data_dir: Some(data_dir), ..self.clone() }
     }
 
     /// The same flags for another program.
@@ -137,8 +144,9 @@ impl Swarm {
             (REGISTRY, "registry_url", &shared.registry_url),
             (EVENT_STREAM, "events_url", &shared.events_url),
         ];
-        let remarks =
-            told.into_iter().filter_map(|(entry, key, url)| elsewhere(&entry, key, url, &services)).collect();
+        let elsewhere =
+            told.into_iter().filter_map(|(entry, key, url)| elsewhere(&entry, key, url, &services));
+        let remarks = elsewhere.chain(foreign_pages(&shared.origins, &services)).collect();
         Ok(Self { home, grace, services, remarks, source: source.clone() })
     }
 
@@ -178,10 +186,15 @@ fn without_foreign_credentials(mut command: Command, service: &str) -> Command {
     command
 }
 
-/// The program of a service: beside this one, so that both come from one build.
+/// The program of a service.
 pub(crate) fn binary(entry: &Entry) -> Result<PathBuf> {
+    program(entry.binary)
+}
+
+/// A program beside this one, so that both come from one build.
+pub(crate) fn program(name: &str) -> Result<PathBuf> {
     let here = std::env::current_exe().context("cannot tell where `pas` is")?;
-    let path = here.with_file_name(entry.binary);
+    let path = here.with_file_name(name);
     ensure!(path.is_file(), "{} is missing: build it (scripts/start_pas_services.sh does)", path.display());
     Ok(path)
 }
@@ -203,6 +216,16 @@ fn elsewhere(entry: &Entry, key: &str, told: &str, services: &[Service]) -> Opti
     })
 }
 
+/// Every service admits pages of the HMI's usual origin; those of another only where it is told to.
+fn foreign_pages(origins: &[String], services: &[Service]) -> Option<String> {
+    let hmi = services.iter().find(|service| service.name == HMI.name)?;
+    let url = &hmi.url;
+    let is_admitted = |origin: &String| origin.trim_end_matches('/').eq_ignore_ascii_case(url);
+    (hmi.port != HMI.port && !origins.iter().any(is_admitted)).then(|| {
+        format!("the web interface will be at {url}, whose pages the event stream refuses: add {url} to swarm.origins")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr};
@@ -210,7 +233,7 @@ mod tests {
     use super::*;
 
     const PRINTED: &str = "swarm:\n  data_dir: artifacts\n  bind: [127.0.0.1, \"::1\"]\n  registry_url: http://127.0.0.1:6121\n\
-        \x20 events_url: http://127.0.0.1:6102\n  grace_s: 10\n  log: info\nregistry:\n  port: 7001\n  ttl_s: 90\n";
+        \x20 events_url: http://127.0.0.1:6102\n  origins: []\n  grace_s: 10\n  log: info\nregistry:\n  port: 7001\n  ttl_s: 90\n";
 
     #[test]
     fn what_a_service_prints_is_understood() {
@@ -229,6 +252,29 @@ mod tests {
             elsewhere(&REGISTRY, "registry_url", &shared.registry_url, &[service]).unwrap(),
             "services look for the registry at http://127.0.0.1:6121, but it will be at http://127.0.0.1:7001: \
              set swarm.registry_url"
+        );
+    }
+
+    #[test]
+    fn an_hmi_on_another_port_whose_pages_are_not_admitted_is_remarked_on() {
+        let remark = |port: u16, origins: &[&str]| {
+            let hmi = Service {
+                name: HMI.name,
+                section: HMI.section,
+                binary: HMI.binary.into(),
+                arguments: &[],
+                bind: vec![Ipv4Addr::LOCALHOST.into()],
+                port,
+                url: format!("http://127.0.0.1:{port}"),
+            };
+            foreign_pages(&origins.iter().map(|origin| (*origin).to_owned()).collect::<Vec<_>>(), &[hmi])
+        };
+        assert_eq!(remark(HMI.port, &[]), None);
+        assert_eq!(remark(7101, &["http://127.0.0.1:7101/"]), None);
+        assert_eq!(
+            remark(7101, &["http://127.0.0.1:6101"]).unwrap(),
+            "the web interface will be at http://127.0.0.1:7101, whose pages the event stream refuses: \
+             add http://127.0.0.1:7101 to swarm.origins"
         );
     }
 }

@@ -27,7 +27,7 @@ impl Door {
         }));
         hosts.extend(swarm.hosts.iter().map(|host| host.to_ascii_lowercase()));
         let mut origins: Vec<String> =
-            LOOPBACK.iter().map(|host| format!("http://{host}:{}", catalog::HMI_PORT)).collect();
+            LOOPBACK.iter().map(|host| format!("http://{host}:{}", catalog::HMI.port)).collect();
         origins.extend(swarm.origins.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()));
         Self { hosts, origins, insecure: swarm.insecure_bind }
     }

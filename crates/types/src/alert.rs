@@ -15,6 +15,18 @@ use crate::query::{check_limit, flag, limit, set, time, word};
 use crate::time::WireTime;
 use crate::word::words;
 
+/// The paths under which the monitor is asked for alerts.
+pub mod path {
+    /// `GET`: a page of them.
+    pub const ALERTS: &str = "/alerts";
+    /// `POST`: takes note of one.
+    pub const ACK: &str = "/alerts/{alert_id}/ack";
+    /// `POST`: keeps quiet about some for a while.
+    pub const MUTE: &str = "/alerts/mute";
+    /// `GET`: the mutes that are in force.
+    pub const MUTES: &str = "/alerts/mutes";
+}
+
 /// The longest that one mute lasts: a week.
 pub const MUTE_MAX_S: u64 = 7 * 24 * 3600;
 

@@ -56,6 +56,9 @@ pub const GATEWAY: Entry = Entry::new("gateway", "gateway", 6120, "pas-gateway")
 pub const PROVIDER_ROUTER: Entry =
     Entry::new("provider-router", "provider_router", 6103, "pas-provider-router");
 
+/// The HMI: the web interface.
+pub const HMI: Entry = Entry::new("hmi", "hmi", 6101, "pas-hmi");
+
 /// The classifier. In the registry it is the model `tlc-domain-classifier`.
 pub const CLASSIFIER: Entry = Entry::new("classifier", "classifier", 8052, "pas-classifier");
 
@@ -97,12 +100,13 @@ const fn door(name: &'static [&'static str; 1], section: &'static str, port: u16
 }
 
 /// Every service that exists, in the order in which they start.
-pub const SERVICES: [Entry; 15] = [
+pub const SERVICES: [Entry; 16] = [
     REGISTRY,
     EVENT_STREAM,
     HEARTBEAT_MONITOR,
     PROVIDER_ROUTER,
     GATEWAY,
+    HMI,
     CLASSIFIER,
     LLAMA,
     TINYLLAMA,
@@ -114,9 +118,6 @@ pub const SERVICES: [Entry; 15] = [
     OLLAMA,
     LMSTUDIO,
 ];
-
-/// The port of the web HMI, whose origin every service admits.
-pub const HMI_PORT: u16 = 6101;
 
 /// The root under which this machine reaches what listens on `address`; what listens everywhere is reached on loopback.
 pub fn url_of(address: IpAddr, port: u16) -> String {

@@ -14,6 +14,12 @@ pub mod path {
     pub const IN_FLIGHT: &str = "/inflight";
     /// `POST`: ends one of them.
     pub const CANCEL: &str = "/inflight/{run_id}/cancel";
+    /// `GET`: the models that somebody serves, and the named routes.
+    pub const MODELS: &str = "/v1/models";
+    /// `POST`: a chat in OpenAI's words.
+    pub const CHAT_COMPLETIONS: &str = "/v1/chat/completions";
+    /// `POST`: a message in Anthropic's words.
+    pub const MESSAGES: &str = "/v1/messages";
 }
 
 /// A call that is under way.

@@ -5,6 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// The path under which every service is asked.
+pub mod path {
+    /// `GET`: how it is.
+    pub const HEALTH: &str = "/health";
+}
+
 /// How a service is, by its own word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

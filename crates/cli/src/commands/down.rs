@@ -1,6 +1,7 @@
 //! `pas down`.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -20,19 +21,24 @@ pub(crate) async fn run(source: &Source) -> Result<ExitCode> {
     if state.supervisor.is_alive()
         && let Some(supervisor) = Process::open(state.supervisor)
     {
-        supervisor.signal(Signal::TERM);
-        if tokio::time::timeout(state.supervisor_patience(), supervisor.exited()).await.is_err() {
-            supervisor.signal(Signal::KILL);
-            supervisor.exited().await;
-        }
+        end(&supervisor, state.supervisor_patience()).await;
     }
     stop_the_rest(&home).await?;
     out::line(format!("PAS is stopped in {}", home.data_dir.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Asks a process to end, and kills it when that takes too long.
+pub(super) async fn end(process: &Process, patience: Duration) {
+    process.signal(Signal::TERM);
+    if tokio::time::timeout(patience, process.exited()).await.is_err() {
+        process.signal(Signal::KILL);
+        process.exited().await;
+    }
+}
+
 /// Stops what a supervisor that was killed has left behind; one that stopped by itself leaves nothing.
-async fn stop_the_rest(home: &Home) -> Result<()> {
+pub(super) async fn stop_the_rest(home: &Home) -> Result<()> {
     if let Some(state) = home.state()? {
         stop(&state, |line| {
             // Who does not read on still wants the rest stopped.

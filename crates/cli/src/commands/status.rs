@@ -63,13 +63,19 @@ pub(crate) async fn conclude(home: &Home, patience: Duration) -> Result<ExitCode
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     show(&report)?;
+    complain(home, &report)?;
+    Ok(report.exit_code())
+}
+
+/// Says which services did not come up, and how their logs end.
+pub(crate) fn complain(home: &Home, report: &Report) -> Result<()> {
     for row in report.services.iter().filter(|row| !row.state.is_up()) {
         out::error(format!("{} did not come up{}", row.service, ends(home, &row.service)?));
     }
     if report.services.is_empty() {
         out::error(format!("the supervisor did not start{}", ends(home, SUPERVISOR)?));
     }
-    Ok(report.exit_code())
+    Ok(())
 }
 
 /// The ends of both logs of a service, or of the supervisor, as far as anything was written.

@@ -1,13 +1,13 @@
 //! `pas up`.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::status;
-use crate::home::{Lock, SUPERVISOR};
+use crate::home::{Home, Lock, SUPERVISOR};
 use crate::supervisor::Supervisor;
 use crate::swarm::{Source, Swarm};
 use crate::{log_file, out, ports, proc};
@@ -35,7 +35,8 @@ pub(crate) async fn run(source: &Source, detach: bool) -> Result<ExitCode> {
         home.log_dir.display()
     ))?;
     if detach {
-        start_supervisor(source, &swarm, lock)?;
+        let supervisor = start_supervisor(supervisor(source)?, &swarm.home, lock)?;
+        repeat_start(supervisor.stdout)?;
         return status::conclude(&home, Duration::ZERO).await;
     }
     let show = async || {
@@ -60,7 +61,8 @@ pub(crate) async fn supervise(source: &Source) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn refuse_taken_ports(swarm: &Swarm) -> Result<()> {
+/// Refuses to start where somebody else listens.
+pub(super) fn refuse_taken_ports(swarm: &Swarm) -> Result<()> {
     let taken = ports::taken(swarm, swarm.home.state()?.as_ref());
     if taken.is_empty() {
         return Ok(());
@@ -69,15 +71,24 @@ fn refuse_taken_ports(swarm: &Swarm) -> Result<()> {
     bail!("{}", lines.join("\n"))
 }
 
-/// Starts the supervisor in the background and repeats what it says until the start is over.
-fn start_supervisor(source: &Source, swarm: &Swarm, lock: Lock) -> Result<()> {
-    let log = swarm.home.error_log(SUPERVISOR);
+/// The command that supervises in the background.
+pub(super) fn supervisor(source: &Source) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe().context("cannot tell where `pas` is")?);
+    command.args(source.flags()).arg("supervise");
+    Ok(command)
+}
+
+/// Starts the supervisor in the background; from then on it holds the lock.
+pub(super) fn start_supervisor(mut command: Command, home: &Home, lock: Lock) -> Result<Child> {
+    let log = home.error_log(SUPERVISOR);
     let log = log_file::open_for_process(&log).with_context(|| format!("cannot open {}", log.display()))?;
-    let program = std::env::current_exe().context("cannot tell where `pas` is")?;
-    let mut command = Command::new(program);
-    command.args(source.flags()).arg("supervise").stdin(lock.hand_over()).stdout(Stdio::piped()).stderr(log);
-    let supervisor = command.spawn().context("cannot start the supervisor")?;
-    for line in supervisor.stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines()) {
+    command.stdin(lock.hand_over()).stdout(Stdio::piped()).stderr(log);
+    command.spawn().context("cannot start the supervisor")
+}
+
+/// Repeats what a supervisor says until the start is over.
+pub(super) fn repeat_start(said: Option<ChildStdout>) -> Result<()> {
+    for line in said.into_iter().flat_map(|said| BufReader::new(said).lines()) {
         out::line(line?)?;
     }
     Ok(())

@@ -115,7 +115,7 @@ fn walk(dir: &Path, found: &mut Vec<(PathBuf, Kind)>) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let (kind, path) = entry.map(|entry| (entry.file_type(), entry.path()))?;
         let kind = kind?;
-        if kind.is_dir() && !is_aside(&path) {
+        if kind.is_dir() && !is_aside(&path) && !is_of_another_swarm(&path) {
             walk(&path, found)?;
         } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "db") {
             found.push((path, Kind::Database));
@@ -128,6 +128,11 @@ fn walk(dir: &Path, found: &mut Vec<(PathBuf, Kind)>) -> io::Result<()> {
 fn is_aside(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
     [UNFINISHED, RESTORING].contains(&extension) || extension.starts_with(REPLACED)
+}
+
+/// Whether a folder is itself a data directory, as that of a demo is.
+fn is_of_another_swarm(path: &Path) -> bool {
+    path.join("run/lock").exists()
 }
 
 /// The path with another extension after its own.
@@ -180,6 +185,9 @@ mod tests {
             &format!("hmi/events.restoring/{segment}"),
             &format!("hmi/events.replaced-12/{segment}"),
             "logs/1.jsonl",
+            "run/lock",
+            "demo/registry/registry.db",
+            "demo/run/lock",
         ] {
             let path = dir.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

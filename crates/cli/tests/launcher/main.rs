@@ -6,6 +6,7 @@
 )]
 
 mod backup;
+mod demo;
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use pas_testkit::{NOBODY, http, until, until_within};
-use pas_types::catalog::{CLASSIFIER, EVENT_STREAM, Entry, REGISTRY, SERVICES};
+use pas_types::catalog::{CLASSIFIER, EVENT_STREAM, Entry, HMI, REGISTRY, SERVICES};
 use serde_json::{Value, json};
 
 /// What the classifier learns from.
@@ -48,8 +49,10 @@ impl Swarm {
         };
         let sections: String = SERVICES.iter().zip(&swarm.ports).map(section).collect();
         let shared = format!(
-            "swarm:\n  bind: [127.0.0.1]\n  registry_url: http://127.0.0.1:{}\n  events_url: http://127.0.0.1:{}\n",
-            swarm.ports[0], swarm.ports[1]
+            "swarm:\n  bind: [127.0.0.1]\n  registry_url: http://127.0.0.1:{}\n  events_url: http://127.0.0.1:{}\n  origins: [{}]\n",
+            swarm.ports[0],
+            swarm.ports[1],
+            swarm.url(&HMI, "")
         );
         fs::write(swarm.config(), shared + &sections).unwrap();
         swarm
@@ -119,9 +122,13 @@ impl Swarm {
     }
 
     async fn agents(&self) -> Vec<String> {
-        let answer = http().get(self.url(&REGISTRY, "/discover?type=agent&status=any")).send().await.unwrap();
-        let found: Value = answer.json().await.unwrap();
-        found["services"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap().into()).collect()
+        self.agents_if_up().await.unwrap()
+    }
+
+    async fn agents_if_up(&self) -> Option<Vec<String>> {
+        let url = self.url(&REGISTRY, "/discover?type=agent&status=any");
+        let found: Value = http().get(url).send().await.ok()?.json().await.ok()?;
+        found["services"].as_array()?.iter().map(|row| Some(row["name"].as_str()?.into())).collect()
     }
 }
 

@@ -9,6 +9,7 @@ mod tree;
 use std::ffi::OsString;
 use std::path::Path;
 
+use http::Uri;
 use pas_types::{Error, catalog};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -143,6 +144,16 @@ pub fn check_range(field: &str, value: u64, least: u64, most: u64) -> Result<(),
         return Ok(());
     }
     Err(Error::invalid(field, format!("{field} is {value}: use a number from {least} to {most}")))
+}
+
+/// For a section's `validate`: whether this is the address of another service of PAS, as of `example`.
+pub fn check_url(field: &str, url: &str, example: &catalog::Entry) -> Result<(), Error> {
+    let parsed = url.parse::<Uri>().ok().filter(|url| url.scheme_str() == Some("http"));
+    if parsed.and_then(|url| url.authority().map(|name| name.as_str().contains('@'))) == Some(false) {
+        return Ok(());
+    }
+    let message = format!("{field} is `{url}`: use an http URL, as http://127.0.0.1:{}", example.port);
+    Err(Error::invalid(field, message))
 }
 
 /// `PAS_REGISTRY__SWEEP_MS` is `registry.sweep_ms`. The keys of other services are theirs to check, but not what nobody has.

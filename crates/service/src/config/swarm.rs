@@ -1,13 +1,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
-use http::Uri;
 use pas_types::{Error, catalog};
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 use utoipa::ToSchema;
 
-use super::{Limits, check_range};
+use super::{Limits, check_range, check_url};
 
 /// The settings that every service shares: the section `swarm`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -125,14 +124,4 @@ impl Swarm {
         check_range("grace_s", self.grace_s, 0, 3_600)?;
         self.limits.validate()
     }
-}
-
-/// The address of another service of PAS.
-fn check_url(field: &'static str, url: &str, example: &catalog::Entry) -> Result<(), Error> {
-    let parsed = url.parse::<Uri>().ok().filter(|url| url.scheme_str() == Some("http"));
-    if parsed.and_then(|url| url.authority().map(|name| name.as_str().contains('@'))) == Some(false) {
-        return Ok(());
-    }
-    let message = format!("{field} is `{url}`: use an http URL, as http://127.0.0.1:{}", example.port);
-    Err(Error::invalid(field, message))
 }

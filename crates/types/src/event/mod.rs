@@ -47,6 +47,16 @@ use crate::{json, limits};
 use body::Need;
 use flat::{Common, Flat};
 
+/// The paths under which the event stream is asked for what happened.
+pub mod path {
+    /// `GET`: a page of it.
+    pub const EVENTS: &str = "/events";
+    /// `GET`: all of it, as lines of JSON.
+    pub const EXPORT: &str = "/events/export";
+    /// `GET`: how things stand by it.
+    pub const SNAPSHOT: &str = "/snapshot";
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {

@@ -1,10 +1,11 @@
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Labels, Role, ServiceType, Status};
 use crate::id::ServiceId;
 
 /// A service as the registry's watch tells of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ListedService {
     /// Its id.
     pub service_id: ServiceId,

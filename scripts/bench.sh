@@ -10,14 +10,18 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-scripts/web.sh
+is_hmi=false
+case " $* " in *" hmi "*) is_hmi=true ;; esac
+# It goes into the HMI's binary.
+if $is_hmi; then scripts/web.sh; fi
 cargo build --release --locked --quiet --bins -p pas-registry -p pas-heartbeat-monitor -p pas-event-stream \
   -p pas-provider-router -p pas-classifier -p pas-gateway -p pas-hmi -p pas-adapters -p pas-local-llm -p pas-cli -p pas-testkit
-release="${CARGO_TARGET_DIR:-$PWD/target}/release"
-case " $* " in
-*" hmi "*)
+# Programs are called from other folders, too.
+target="${CARGO_TARGET_DIR:-target}"
+case "$target" in /*) ;; *) target="$PWD/$target" ;; esac
+release="$target/release"
+if $is_hmi; then
   [[ " $* " != *" --check "* ]] || export PAS_BARS_CHECK=1
   PAS_BINARIES="$release" exec scripts/web.sh npm run --silent bars
-  ;;
-esac
+fi
 exec "$release/pas-bench" bars "$@"

@@ -80,7 +80,7 @@ if $long; then
   step "fuzzing, ${FUZZ_SECONDS:-30} s a target"
   scripts/fuzz.sh
   step "bars of the web interface, ten minutes among them"
-  PAS_BARS_CHECK=1 PAS_BARS_LONG=1 scripts/web.sh npm run --silent bars
+  PAS_BARS_LONG=1 scripts/bench.sh --check hmi
   step "soak, 10 minutes"
   scripts/soak.sh --hours 0.17
 fi

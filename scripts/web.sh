@@ -11,7 +11,7 @@ needed=20.19
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 has_node() {
-  command -v node >/dev/null && command -v npm >/dev/null || return 1
+  command -v node >/dev/null && npm --version >/dev/null 2>&1 || return 1
   local found
   found="$(node --version)" && [ "$(printf '%s\n' "$needed" "${found#v}" | sort -V | head -n 1)" = "$needed" ]
 }
@@ -24,8 +24,12 @@ quietly() {
 }
 
 require_node() {
-  PATH="$PWD/.tools/node_modules/.bin:$PATH"
+  local found="$PATH"
+  local tools="$PWD/.tools/node_modules/.bin:$PATH"
+  PATH="$tools"
   if has_node; then return; fi
+  # Debian's npm works with Debian's node alone: what is in .tools/ must not come before that one here.
+  PATH="$found"
   local help="Node $needed or later and npm are needed for the web interface (https://nodejs.org)"
   if ! command -v npm >/dev/null; then
     { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; } || fail "$help"
@@ -35,8 +39,8 @@ require_node() {
   fi
   if ! has_node; then
     echo "getting a newer Node into .tools/"
-    quietly npm install --prefix .tools --no-save --no-fund --no-audit node@22 || fail "$help"
-    hash -r
+    quietly npm install --prefix .tools --no-save --no-fund --no-audit node@22 npm@11 || fail "$help"
+    PATH="$tools"
   fi
   has_node || fail "$help"
 }

@@ -29,7 +29,7 @@ free_port() {
 # No account of whoever runs this is charged, and no server on the machine takes part.
 unset OPENAI_API_KEY ANTHROPIC_API_KEY GEMINI_API_KEY GOOGLE_API_KEY XAI_API_KEY HF_TOKEN
 unset OLLAMA_API_KEY LMSTUDIO_API_KEY LLAMA_API_KEY TINYLLAMA_API_KEY
-for variable in "${!PAS_@}"; do unset "$variable"; done
+for variable in "${!PAS_@}"; do [ "$variable" = PAS_CHROMIUM ] || unset "$variable"; done
 nobody="http://127.0.0.1:1"
 env_file="$work/.env"
 # What calls a provider or a server.

@@ -11,8 +11,11 @@ source "$here/lib.sh"
 # eyes COMMAND…: what the browser is to do or to see (eyes.mjs), and fails when it can't.
 eyes() {
   local answer
-  printf '%s\n' "$*" >&"${EYES[1]}"
-  read -r answer <&"${EYES[0]}" || answer="failed: the browser is gone"
+  # To a browser that has died, a pipe is closed, or bash has forgotten it.
+  trap '' PIPE
+  { [ -n "${EYES[1]-}" ] && printf '%s\n' "$*" >&"${EYES[1]}" && read -r answer <&"${EYES[0]}"; } 2>/dev/null ||
+    answer="failed: the browser is gone"
+  trap - PIPE
   [ "$answer" = ok ] || fail "$*: $answer"
 }
 tab=$'\t'
@@ -25,7 +28,7 @@ beat() { [ "$(send PUT "$registry/heartbeat" "{\"service_id\":\"$1\"$2}" | tail 
 start_swarm
 say "the swarm is up"
 get "$hmi/" | grep -q '<div id="app">' || fail "the web interface was not built"
-coproc EYES { "$root/scripts/web.sh" node "$PWD/$here/eyes.mjs" "$hmi"; }
+coproc EYES { "$root/scripts/web.sh" node "$root/scripts/acceptance/eyes.mjs" "$hmi"; }
 
 eyes go /tree
 eyes see 15000 'text="live"'
@@ -62,13 +65,13 @@ say "receipts appear as calls are made"
 eyes click 'role=button[name="Pause all"]'
 eyes fill "role=dialog >> role=combobox[name=/Reason/]$tab"lunch
 eyes click 'role=dialog >> role=button[name="Pause"]'
-eyes see 5000 'role=status[name="Who is paused"] >> text=/everyone: ([0-9]+) of \1 paused/'
+eyes see 5000 'role=region[name="Who is paused"] >> text=/everyone: ([0-9]+) of \1 paused/'
 is_refused() { [[ "$(send POST "$gateway/invoke" "$call")" == *'"code":"paused"'* ]]; }
 wait_for 5 "an agent's call is refused" is_refused
 eyes click 'role=button[name="Resume all"]'
 eyes fill "role=dialog >> role=combobox[name=/Reason/]$tab"lunch is over
 eyes click 'role=dialog >> role=button[name="Resume"]'
-eyes see 5000 'role=status[name="Who is resumed"] >> text=/everyone: ([0-9]+) of \1 resumed/'
+eyes see 5000 'role=region[name="Who is resumed"] >> text=/everyone: ([0-9]+) of \1 resumed/'
 wait_for 5 "an agent's call is answered" is_answered
 say "pause all stops the calls of agents, resume all lets them on, and each acknowledgement is shown"
 
@@ -84,6 +87,6 @@ eyes heard tone
 say "sounds and narration tell of a task that is complete"
 
 exec {EYES[1]}>&-
-wait "$EYES_PID" || true
+wait "${EYES_PID-}" || true
 stop_swarm
 echo "phase 2: all as promised"

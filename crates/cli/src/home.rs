@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::core::state::State;
 use crate::proc;
+use crate::stores::Store;
 
 /// The data directory of who says nothing else; its logs lie where people look for them.
 pub(crate) const DEFAULT_DATA_DIR: &str = "artifacts";
@@ -122,11 +123,24 @@ impl Home {
             .with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Refuses a data directory in which services have run that were no demo's.
+    /// Refuses a data directory in which services have run that were no demo's, or of which a copy was put back.
     pub(crate) fn refuse_real_data(&self) -> Result<()> {
+        if self.run("demo").exists() {
+            return Ok(());
+        }
         ensure!(
-            self.run("demo").exists() || !self.run("token").exists(),
+            !self.run("token").exists() && Store::find(&self.data_dir)?.is_empty(),
             "{} has real data, which must not mix with what a demo invents: name another --data-dir, or none",
+            self.data_dir.display()
+        );
+        Ok(())
+    }
+
+    /// Refuses a data directory that is a demo's.
+    pub(crate) fn refuse_invented_data(&self) -> Result<()> {
+        ensure!(
+            !self.run("demo").exists(),
+            "what is in {} was invented by `pas demo`, and must not mix with real data: name another --data-dir, or none",
             self.data_dir.display()
         );
         Ok(())
@@ -217,6 +231,17 @@ mod tests {
         let (_dir, home) = home();
         home.refuse_real_data().unwrap();
         home.ensure_token().unwrap();
+        let refusal = home.refuse_real_data().unwrap_err().to_string();
+        assert!(refusal.contains(" has real data, "), "{refusal}");
+        home.mark_as_demo().unwrap();
+        home.refuse_real_data().unwrap();
+    }
+
+    #[test]
+    fn what_was_put_back_is_real_data_although_nothing_has_run_there() {
+        let (_dir, home) = home();
+        fs::create_dir(home.data_dir.join("registry")).unwrap();
+        fs::write(home.data_dir.join("registry/registry.db"), "").unwrap();
         let refusal = home.refuse_real_data().unwrap_err().to_string();
         assert!(refusal.contains(" has real data, "), "{refusal}");
         home.mark_as_demo().unwrap();

@@ -7,7 +7,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use pas_types::catalog::{EVENT_STREAM, Entry, HMI, REGISTRY, SERVICES, url_of};
+use pas_types::catalog::{
+    EVENT_STREAM, Entry, GATEWAY, HEARTBEAT_MONITOR, HMI, PROVIDER_ROUTER, REGISTRY, SERVICES, url_of,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -34,8 +36,10 @@ pub(crate) struct Swarm {
     pub(crate) grace: Duration,
     /// Every service, in the order in which they start.
     pub(crate) services: Vec<Service>,
-    /// What the configuration leaves unsaid or says twice, for people to read.
-    pub(crate) remarks: Vec<String>,
+    /// Who will look for a service where it is not, for people to read.
+    elsewhere: Vec<String>,
+    /// Whose pages will not be admitted, likewise.
+    pub(crate) foreign_pages: Option<String>,
     source: Source,
 }
 
@@ -73,6 +77,9 @@ struct Shared {
 #[derive(Debug, Deserialize)]
 struct Own {
     port: u16,
+    gateway_url: Option<String>,
+    monitor_url: Option<String>,
+    router_url: Option<String>,
 }
 
 impl Source {
@@ -140,14 +147,25 @@ impl Swarm {
             .iter()
             .map(|(entry, printed)| Service::new(entry, printed))
             .collect::<Result<Vec<_>>>()?;
-        let told = [
-            (REGISTRY, "registry_url", &shared.registry_url),
-            (EVENT_STREAM, "events_url", &shared.events_url),
+        let mut told = vec![
+            (REGISTRY, "swarm.registry_url", &shared.registry_url),
+            (EVENT_STREAM, "swarm.events_url", &shared.events_url),
         ];
+        let hmi = printed.iter().find(|(entry, _)| entry.name == HMI.name);
+        if let Some((_, (_, Own { gateway_url, monitor_url, router_url, .. }))) = hmi {
+            told.extend(gateway_url.as_ref().map(|url| (GATEWAY, "hmi.gateway_url", url)));
+            told.extend(monitor_url.as_ref().map(|url| (HEARTBEAT_MONITOR, "hmi.monitor_url", url)));
+            told.extend(router_url.as_ref().map(|url| (PROVIDER_ROUTER, "hmi.router_url", url)));
+        }
         let elsewhere =
-            told.into_iter().filter_map(|(entry, key, url)| elsewhere(&entry, key, url, &services));
-        let remarks = elsewhere.chain(foreign_pages(&shared.origins, &services)).collect();
-        Ok(Self { home, grace, services, remarks, source: source.clone() })
+            told.into_iter().filter_map(|(entry, key, url)| elsewhere(&entry, key, url, &services)).collect();
+        let foreign_pages = foreign_pages(&shared.origins, &services);
+        Ok(Self { home, grace, services, elsewhere, foreign_pages, source: source.clone() })
+    }
+
+    /// What the configuration leaves unsaid or says twice, for people to read.
+    pub(crate) fn remarks(&self) -> impl Iterator<Item = &str> {
+        self.elsewhere.iter().chain(&self.foreign_pages).map(String::as_str)
     }
 
     /// The command that runs a service.
@@ -206,13 +224,14 @@ fn parse(yaml: &str, entry: &Entry) -> Result<(Shared, Own)> {
     Ok((serde_json::from_value(section("swarm")?)?, serde_json::from_value(section(entry.section)?)?))
 }
 
-/// Services would look for one of them where that one is not: legal, but seldom meant.
+/// Those that read a key would look for a service where that one is not: legal, but seldom meant.
 fn elsewhere(entry: &Entry, key: &str, told: &str, services: &[Service]) -> Option<String> {
     let service = services.iter().find(|service| service.name == entry.name)?;
     let port = told.trim_end_matches('/').rsplit(':').next()?;
     (port != service.port.to_string()).then(|| {
         let (name, url) = (service.name, &service.url);
-        format!("services look for the {name} at {told}, but it will be at {url}: set swarm.{key}")
+        let who = if key.starts_with("swarm.") { "services look" } else { "the web interface looks" };
+        format!("{who} for the {name} at {told}, but it will be at {url}: set {key}")
     })
 }
 
@@ -235,24 +254,42 @@ mod tests {
     const PRINTED: &str = "swarm:\n  data_dir: artifacts\n  bind: [127.0.0.1, \"::1\"]\n  registry_url: http://127.0.0.1:6121\n\
         \x20 events_url: http://127.0.0.1:6102\n  origins: []\n  grace_s: 10\n  log: info\nregistry:\n  port: 7001\n  ttl_s: 90\n";
 
-    #[test]
-    fn what_a_service_prints_is_understood() {
-        let service = Service {
-            name: "registry",
-            section: "registry",
-            binary: "pas-registry".into(),
+    fn at_7001(entry: &Entry) -> Service {
+        Service {
+            name: entry.name,
+            section: entry.section,
+            binary: entry.binary.into(),
             arguments: &[],
             bind: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
             port: 7001,
             url: "http://127.0.0.1:7001".into(),
-        };
+        }
+    }
+
+    #[test]
+    fn what_a_service_prints_is_understood() {
+        let service = at_7001(&REGISTRY);
         let (shared, own) = parse(PRINTED, &REGISTRY).unwrap();
         assert_eq!((shared.bind, own.port), (service.bind.clone(), service.port));
         assert_eq!(
-            elsewhere(&REGISTRY, "registry_url", &shared.registry_url, &[service]).unwrap(),
+            elsewhere(&REGISTRY, "swarm.registry_url", &shared.registry_url, &[service]).unwrap(),
             "services look for the registry at http://127.0.0.1:6121, but it will be at http://127.0.0.1:7001: \
              set swarm.registry_url"
         );
+    }
+
+    #[test]
+    fn where_the_web_interface_looks_for_others_is_compared_with_where_they_will_be() {
+        let printed = PRINTED.replace("registry:\n", "hmi:\n  gateway_url: http://127.0.0.1:6120\n");
+        let (_, own) = parse(&printed, &HMI).unwrap();
+        let told = own.gateway_url.unwrap();
+        let remark = |told: &str| elsewhere(&GATEWAY, "hmi.gateway_url", told, &[at_7001(&GATEWAY)]);
+        assert_eq!(
+            remark(&told).unwrap(),
+            "the web interface looks for the gateway at http://127.0.0.1:6120, but it will be at http://127.0.0.1:7001: \
+             set hmi.gateway_url"
+        );
+        assert_eq!(remark("http://127.0.0.1:7001/"), None);
     }
 
     #[test]

@@ -141,12 +141,15 @@ pub struct Error {
     pub http_status: Option<u16>,
     /// When a retry makes sense, if that is known.
     pub retry_after_s: Option<u64>,
+    /// Whether a retry is unsafe although the code allows it: the first request may have been carried out.
+    pub may_be_done: bool,
 }
 
 impl Error {
     /// An error of this code.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None, http_status: None, retry_after_s: None }
+        let message = message.into();
+        Self { code, message, field: None, http_status: None, retry_after_s: None, may_be_done: false }
     }
 
     /// `field` is at fault.
@@ -190,6 +193,13 @@ impl Error {
         self
     }
 
+    /// What was asked for may have been carried out: the same request must not just be sent again.
+    #[must_use]
+    pub fn that_may_be_done(mut self) -> Self {
+        self.may_be_done = true;
+        self
+    }
+
     /// The HTTP status to answer with.
     pub fn status(&self) -> u16 {
         self.http_status.unwrap_or(self.code.http_status())
@@ -203,7 +213,7 @@ impl Error {
 
     /// Whether the same request can succeed later.
     pub fn retryable(&self) -> bool {
-        self.code.retryable() || self.status() == 503
+        !self.may_be_done && (self.code.retryable() || self.status() == 503)
     }
 }
 

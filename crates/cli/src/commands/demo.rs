@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures_util::future::join_all;
-use pas_types::catalog::{EVENT_STREAM, Entry, GATEWAY, HMI, REGISTRY, SERVICES};
+use pas_types::catalog::{
+    EVENT_STREAM, Entry, GATEWAY, HEARTBEAT_MONITOR, HMI, PROVIDER_ROUTER, REGISTRY, SERVICES,
+};
 
 use super::{down, status, up};
 use crate::core::state::Identity;
@@ -20,6 +22,8 @@ use crate::{health, out};
 
 /// The program that plays the swarm.
 const PLAYER: &str = "pas-demo";
+/// An address at which nobody answers.
+const NOBODY: &str = "http://127.0.0.1:1";
 /// It takes itself off the registry within 2 s.
 const PLAYER_PATIENCE: Duration = Duration::from_secs(5);
 /// For a supervisor of which nobody knows yet how long its services take.
@@ -38,13 +42,13 @@ pub(crate) async fn run(source: &Source) -> Result<ExitCode> {
     up::refuse_taken_ports(&swarm)?;
     home.mark_as_demo()?;
     home.ensure_token()?;
-    for remark in &swarm.remarks {
+    if let Some(remark) = &swarm.foreign_pages {
         out::line(format!("note: {remark}"))?;
     }
     out::line(format!("the demo starts in {}: no key is needed, and none is used", home.data_dir.display()))?;
 
     let mut signals = StopSignals::new()?;
-    let mut supervisor = Held::of(start_supervisor(&source, &home, lock)?)?;
+    let mut supervisor = Held::of(start_supervisor(&swarm, &source, lock)?)?;
     // What it says until the start is over is in its log; a newcomer needs none of it.
     let mut said = supervisor.child.stdout.take();
     let started = tokio::task::spawn_blocking(move || {
@@ -77,6 +81,7 @@ pub(crate) async fn run(source: &Source) -> Result<ExitCode> {
     let _ = out::line(format!("nothing of it runs any more; what it left is in {}", home.data_dir.display()));
     match end? {
         End::Asked => Ok(ExitCode::SUCCESS),
+        End::NeverBegan => bail!("the demo could not start its services"),
         End::PlayerDied(how) => bail!("{PLAYER} ended by itself ({how}), and the demo with it"),
         End::SupervisorDied => bail!("the services were stopped by somebody else, and the demo with them"),
     }
@@ -85,6 +90,7 @@ pub(crate) async fn run(source: &Source) -> Result<ExitCode> {
 /// Why a demo is over.
 enum End {
     Asked,
+    NeverBegan,
     PlayerDied(String),
     SupervisorDied,
 }
@@ -117,6 +123,9 @@ async fn play(
     // The play goes on without those that did not come up, and shows what it can.
     let report = status::report(&swarm.home).await?;
     status::complain(&swarm.home, &report)?;
+    if report.services.is_empty() {
+        return Ok(End::NeverBegan);
+    }
     out::line(format!(
         "{} services run; `pas --data-dir {} status` shows them",
         report.services.iter().filter(|row| row.state.is_up()).count(),
@@ -151,16 +160,27 @@ async fn stop_services(home: &Home, supervisor: &Process) -> Result<()> {
     down::stop_the_rest(home).await
 }
 
-/// As for `pas up --detach`, but the services have no credential, neither of the environment nor of a file.
-fn start_supervisor(source: &Source, home: &Home, lock: Lock) -> Result<Child> {
+/// As for `pas up --detach`, but the services have no credential, neither of the environment nor of a file, and know each other
+/// alone, whatever the settings say: no other swarm hears of what is invented, and no provider or server is asked.
+fn start_supervisor(swarm: &Swarm, source: &Source, lock: Lock) -> Result<Child> {
     let mut command = up::supervisor(source)?;
     without_credentials(&mut command);
-    let no_file = home.data_dir.join("run/no-credentials");
+    let no_file = swarm.home.data_dir.join("run/no-credentials");
     for entry in SERVICES.iter().filter(|entry| !entry.credentials.is_empty()) {
         command.env(variable(entry, "ENV_FILE"), &no_file);
+        command.env(variable(entry, "BASE_URL"), NOBODY);
+        // A shorter name for the same.
+        command.env_remove(format!("PAS_{}_BASE_URL", entry.section.to_ascii_uppercase()));
+        command.env(variable(entry, "ROUTER_URL"), url(swarm, &PROVIDER_ROUTER)?);
     }
+    command.env("PAS_SWARM__REGISTRY_URL", url(swarm, &REGISTRY)?);
+    command.env("PAS_SWARM__EVENTS_URL", url(swarm, &EVENT_STREAM)?);
+    command.env(variable(&GATEWAY, "ROUTER_URL"), url(swarm, &PROVIDER_ROUTER)?);
+    command.env(variable(&HMI, "GATEWAY_URL"), url(swarm, &GATEWAY)?);
+    command.env(variable(&HMI, "MONITOR_URL"), url(swarm, &HEARTBEAT_MONITOR)?);
+    command.env(variable(&HMI, "ROUTER_URL"), url(swarm, &PROVIDER_ROUTER)?);
     command.env(variable(&HMI, "DEMO"), "true");
-    up::start_supervisor(command, home, lock)
+    up::start_supervisor(command, &swarm.home, lock)
 }
 
 fn without_credentials(command: &mut Command) {

@@ -78,7 +78,7 @@ fn version(entry: &pas_types::catalog::Entry) -> Result<String> {
 }
 
 fn check_configuration(swarm: &Swarm) -> Result<String, Fault> {
-    match swarm.remarks.first() {
+    match swarm.remarks().next() {
         Some(remark) => Err(Fault::new(remark, "run a service with --print-config to see what is in force")),
         None => Ok("every service accepts it".to_owned()),
     }

@@ -20,13 +20,14 @@ pub(crate) async fn run(source: &Source, detach: bool) -> Result<ExitCode> {
     let swarm = Swarm::load(source)?;
     let home = swarm.home.clone();
     home.prepare()?;
+    home.refuse_invented_data()?;
     let Some(lock) = home.lock()? else {
         out::line(format!("PAS is up already in {}", home.data_dir.display()))?;
         return status::conclude(&home, START_PATIENCE).await;
     };
     refuse_taken_ports(&swarm)?;
     home.ensure_token()?;
-    for remark in &swarm.remarks {
+    for remark in swarm.remarks() {
         out::line(format!("note: {remark}"))?;
     }
     out::line(format!(

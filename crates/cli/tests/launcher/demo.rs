@@ -1,11 +1,13 @@
 //! `pas demo`, whose data directory is `artifacts/demo` below the folder where it is called.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use pas_testkit::{http, until};
-use pas_types::catalog::{HMI, OPENAI, REGISTRY, SERVICES};
+use pas_types::catalog::{GATEWAY, HMI, LLAMA, OLLAMA, OPENAI, REGISTRY, SERVICES};
 use serde_json::Value;
 
 use crate::{Said, Swarm, runs, signal, survivors};
@@ -19,24 +21,38 @@ struct Demo {
 impl Demo {
     /// Called, but not up yet.
     fn start() -> Self {
+        let mut demo = Self::new();
+        demo.child = Some(demo.called().spawn().unwrap());
+        demo
+    }
+
+    fn new() -> Self {
         pas_testkit::binary("pas-demo").unwrap();
-        let mut demo = Self { swarm: Swarm::new(), child: None };
+        let demo = Self { swarm: Swarm::new(), child: None };
         let keys = "OPENAI_API_KEY=sk-of-the-file\nANTHROPIC_API_KEY=sk-of-the-file\n";
         fs::write(demo.swarm.dir.path().join(".env"), keys).unwrap();
-        let mut command = demo.command(&["demo"]);
-        command.env("OPENAI_API_KEY", "sk-of-the-environment").stdout(Stdio::piped()).stderr(Stdio::piped());
-        demo.child = Some(command.spawn().unwrap());
         demo
+    }
+
+    /// As it is called by somebody who has a key.
+    fn called(&self) -> Command {
+        let mut command = self.command(&["demo"]);
+        command.env("OPENAI_API_KEY", "sk-of-the-environment").stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
     }
 
     /// Plays before an audience.
     async fn plays() -> Self {
         let demo = Self::start();
+        demo.is_complete().await;
+        demo
+    }
+
+    async fn is_complete(&self) {
         until("all 42 agents are registered", async || {
-            (demo.swarm.agents_if_up().await?.len() == 42).then_some(())
+            (self.swarm.agents_if_up().await?.len() == 42).then_some(())
         })
         .await;
-        demo
     }
 
     fn data(&self) -> PathBuf {
@@ -113,6 +129,60 @@ async fn a_demo_plays_in_a_data_directory_of_its_own_and_leaves_nothing_running_
     let said = demo.end().ok();
     assert!(said.contains(&format!("\nLook: {}\n", demo.swarm.url(&HMI, ""))), "{said}");
     assert_eq!(survivors(pids), Vec::<i64>::new());
+
+    let up = demo.pas(&["up", "--detach"]);
+    let told = format!("error: what is in {} was invented by `pas demo`", demo.data().display());
+    assert!(!up.success && up.error.starts_with(&told), "{up:?}");
+}
+
+#[tokio::test]
+async fn a_demo_keeps_to_itself_whatever_the_settings_say() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    other.set_nonblocking(true).unwrap();
+    let mut demo = Demo::new();
+    let mut command = demo.called();
+    let url = format!("http://{}", other.local_addr().unwrap());
+    for section in ["OLLAMA", "LMSTUDIO", "LLAMA", "TINYLLAMA", "OPENAI"] {
+        for key in ["_BASE_URL", "__BASE_URL", "__ROUTER_URL"] {
+            command.env(format!("PAS_{section}{key}"), &url);
+        }
+    }
+    let others = [
+        "SWARM__REGISTRY_URL",
+        "SWARM__EVENTS_URL",
+        "GATEWAY__ROUTER_URL",
+        "HMI__GATEWAY_URL",
+        "HMI__MONITOR_URL",
+        "HMI__ROUTER_URL",
+    ];
+    for key in others {
+        command.env(format!("PAS_{key}"), &url);
+    }
+    demo.child = Some(command.spawn().unwrap());
+    demo.is_complete().await;
+    for entry in &[OLLAMA, LLAMA] {
+        until("it has looked for its server", async || {
+            let health = http().get(demo.swarm.url(entry, "/health")).send().await.ok()?;
+            health.text().await.ok()?.contains(pas_testkit::NOBODY).then_some(())
+        })
+        .await;
+    }
+    let asked = other.accept().map(|(_, from)| from);
+    assert_eq!(asked.unwrap_err().kind(), ErrorKind::WouldBlock, "it has called somebody else");
+    let hello: Value =
+        http().get(demo.swarm.url(&HMI, "/api/hello")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(hello["urls"]["gateway"], demo.swarm.url(&GATEWAY, ""));
+}
+
+#[test]
+fn a_demo_whose_supervisor_does_not_start_says_so_and_does_not_play() {
+    let demo = Demo::new();
+    // What the supervisor is to write can't be written.
+    fs::create_dir_all(demo.data().join("run/pids.new")).unwrap();
+    let said = Said::from(demo.called().output().unwrap());
+    assert!(said.error.contains("error: the supervisor did not start"), "{said:?}");
+    assert!(said.error.ends_with("error: the demo could not start its services\n"), "{said:?}");
+    assert!(!said.success && !said.out.contains("Look: "), "{said:?}");
 }
 
 #[tokio::test]

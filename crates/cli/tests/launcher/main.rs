@@ -15,7 +15,9 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use pas_testkit::{NOBODY, http, until, until_within};
-use pas_types::catalog::{CLASSIFIER, EVENT_STREAM, Entry, HMI, REGISTRY, SERVICES};
+use pas_types::catalog::{
+    CLASSIFIER, EVENT_STREAM, Entry, GATEWAY, HEARTBEAT_MONITOR, HMI, PROVIDER_ROUTER, REGISTRY, SERVICES,
+};
 use serde_json::{Value, json};
 
 /// What the classifier learns from.
@@ -39,6 +41,12 @@ impl Swarm {
             let section = entry.section;
             let more = match entry.name {
                 name if name == CLASSIFIER.name => format!("  training_dir: {EXAMPLES}\n"),
+                name if name == HMI.name => format!(
+                    "  gateway_url: {}\n  monitor_url: {}\n  router_url: {}\n",
+                    swarm.url(&GATEWAY, ""),
+                    swarm.url(&HEARTBEAT_MONITOR, ""),
+                    swarm.url(&PROVIDER_ROUTER, "")
+                ),
                 // Whoever runs this may have a server, and a file of credentials.
                 _ if !entry.credentials.is_empty() => {
                     format!("  base_url: {NOBODY}\n  env_file: {}\n", swarm.dir.path().join(".env").display())

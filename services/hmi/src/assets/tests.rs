@@ -69,7 +69,9 @@ async fn who_has_these_very_bytes_is_told_that_alone() {
 #[test]
 fn without_a_web_build_a_page_says_what_to_do() {
     let told = page(&[]);
-    assert!(std::str::from_utf8(told.bytes).unwrap().contains("scripts/start_pas_services.sh"));
+    // What runs is started again only if it was stopped.
+    let text = std::str::from_utf8(told.bytes).unwrap();
+    assert!(text.contains("scripts/stop_pas_services.sh\nscripts/start_pas_services.sh</pre>"), "{text}");
     assert_eq!((told.content_type, told.immutable), ("text/html; charset=utf-8", false));
     assert_eq!(page(&[SCRIPT, INDEX]), INDEX);
 }

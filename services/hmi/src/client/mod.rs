@@ -5,7 +5,7 @@ mod passed;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client as Pool;
@@ -31,7 +31,7 @@ const CONNECT: Duration = Duration::from_secs(2);
 const BEGIN: Duration = Duration::from_secs(10);
 /// Time within which a service must have said how it is.
 const HEALTH: Duration = Duration::from_secs(1);
-/// Bytes of an answer that is read here.
+/// Bytes of an answer that is read here. The registry ends a page of heavy services early enough.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// How long an idle connection is kept: less than its service does.
 const IDLE: Duration = Duration::from_secs(90);
@@ -41,8 +41,8 @@ const IDLE: Duration = Duration::from_secs(90);
 pub struct Call {
     /// To whom.
     pub owner: Owner,
-    /// How.
-    pub method: Method,
+    /// What it does.
+    pub kind: Kind,
     /// The path there, and the query.
     pub path: String,
     /// What goes with it.
@@ -54,7 +54,7 @@ pub struct Call {
 impl Call {
     fn look(owner: Owner, path: &str) -> Self {
         let path = path.to_owned();
-        Self { owner, method: Method::GET, path, headers: HeaderMap::new(), body: Bytes::new() }
+        Self { owner, kind: Kind::Read, path, headers: HeaderMap::new(), body: Bytes::new() }
     }
 }
 
@@ -96,13 +96,16 @@ impl Owners {
     /// Passes a call on, and waits for the head of its answer. How long a model may take, the gateway knows; all else is
     /// answered soon. Dropped, here or while the body comes, it ends the call.
     pub async fn pass(&self, call: Call) -> Result<Response<Incoming>, Error> {
-        let owner = call.owner;
-        let to_a_model = owner == Owner::Gateway && call.method == Method::POST;
+        let (owner, kind) = (call.owner, call.kind);
         let sending = self.send(call);
-        if to_a_model {
+        if owner == Owner::Gateway && kind == Kind::Ask {
             return sending.await;
         }
-        let late = || self.unreachable(owner, format!("no answer within {} s", BEGIN.as_secs()));
+        let late = || match kind {
+            Kind::Read => self.unreachable(owner, format!("no answer within {} s", BEGIN.as_secs())),
+            // A connection would have stood, or not, before.
+            _ => Error::Late { who: owner.spoken(), seconds: BEGIN.as_secs() },
+        };
         tokio::time::timeout(BEGIN, sending).await.unwrap_or_else(|_| Err(late()))
     }
 
@@ -111,7 +114,12 @@ impl Owners {
         let asking = async {
             let answer = self.send(Call::look(owner, health::path::HEALTH)).await?;
             // A service that is down says so with 503.
-            self.read(owner, answer).await
+            let health: Health = self.read(owner, answer).await?;
+            if health.service == owner.entry().name {
+                return Ok(health);
+            }
+            let (who, url) = (owner.spoken(), self.url(owner).to_owned());
+            Err(Error::Stranger { who, url, service: health.service })
         };
         let late = || self.unreachable(owner, format!("no answer within {} ms", HEALTH.as_millis()));
         tokio::time::timeout(HEALTH, asking).await.unwrap_or_else(|_| Err(late()))
@@ -121,19 +129,24 @@ impl Owners {
     pub async fn agents(&self) -> Result<Vec<ServiceView>, Error> {
         let mut agents = Vec::new();
         let mut cursor = String::new();
-        loop {
+        while agents.len() <= limits::SERVICES {
             let path = format!(
                 "{}?type=agent&status=any&limit={}{cursor}",
                 registry::path::DISCOVER,
                 limits::LIST_MAX
             );
             let page: DiscoveryPage = self.get(Owner::Registry, &path).await?;
+            // Nothing follows an empty page.
+            let next = page.next_cursor.filter(|_| !page.services.is_empty());
             agents.extend(page.services);
-            match page.next_cursor {
+            match next {
                 Some(next) => cursor = format!("&cursor={}", utf8_percent_encode(&next, NON_ALPHANUMERIC)),
                 None => return Ok(agents),
             }
         }
+        let (who, url) = (Owner::Registry.spoken(), self.url(Owner::Registry).to_owned());
+        let reason = format!("it lists more than {} agents", limits::SERVICES);
+        Err(Error::Unreadable { who, url, reason })
     }
 
     async fn get<T: DeserializeOwned>(&self, owner: Owner, path: &str) -> Result<T, Error> {
@@ -162,9 +175,9 @@ impl Owners {
     }
 
     async fn send(&self, call: Call) -> Result<Response<Incoming>, Error> {
-        let Call { owner, method, path, headers, body } = call;
+        let Call { owner, kind, path, headers, body } = call;
         let unreachable = |cause: String| self.unreachable(owner, cause);
-        let request = Request::builder().method(method).uri(format!("{}{path}", self.url(owner)));
+        let request = Request::builder().method(kind.method()).uri(format!("{}{path}", self.url(owner)));
         let mut request = request.body(Full::new(body)).map_err(|error| unreachable(error.to_string()))?;
         *request.headers_mut() = headers;
         request::pass_on(request.headers_mut());
@@ -172,7 +185,11 @@ impl Owners {
         if let Some(id) = request::id().and_then(|id| HeaderValue::try_from(id).ok()) {
             request.headers_mut().insert("x-request-id", id);
         }
-        self.pool.request(request).await.map_err(|error| unreachable(root_cause(&error)))
+        self.pool.request(request).await.map_err(|error| match kind {
+            Kind::Read => unreachable(root_cause(&error)),
+            _ if error.is_connect() => unreachable(root_cause(&error)),
+            _ => Error::Broken { who: owner.spoken(), cause: root_cause(&error) },
+        })
     }
 
     fn unreachable(&self, owner: Owner, cause: String) -> Error {

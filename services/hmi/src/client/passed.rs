@@ -73,6 +73,16 @@ pub enum Kind {
     Mute,
 }
 
+impl Kind {
+    /// Its method.
+    pub fn method(self) -> Method {
+        match self {
+            Self::Read => Method::GET,
+            Self::Ask | Self::Act | Self::Cancel | Self::Acknowledge | Self::Mute => Method::POST,
+        }
+    }
+}
+
 /// A call that is passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Passed {
@@ -87,10 +97,7 @@ pub struct Passed {
 impl Passed {
     /// Its method.
     pub fn method(self) -> Method {
-        match self.kind {
-            Kind::Read => Method::GET,
-            Kind::Ask | Kind::Act | Kind::Cancel | Kind::Acknowledge | Kind::Mute => Method::POST,
-        }
+        self.kind.method()
     }
 
     /// Its path here.

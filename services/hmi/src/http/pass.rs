@@ -33,7 +33,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
     for passed in &PASSED {
         let pass = async |State(app): State<Arc<App>>, request: Request| pass(&app, *passed, request).await;
         let route = if passed.method() == Method::GET { get(pass) } else { post(pass) };
-        router = router.route(&passed.path_here(), route.fallback(nothing));
+        router = router.route(&passed.path_here(), route.fallback(other_method));
     }
     router
 }
@@ -55,7 +55,7 @@ async fn pass(app: &App, passed: Passed, request: Request) -> Result<Response, F
         }
         _ => body,
     };
-    let call = Call { owner, method: passed.method(), path, headers, body };
+    let call = Call { owner, kind: passed.kind, path, headers, body };
     let answer = app.pass(call, deed).await.map_err(|error| Failure(error.into()))?;
     let (head, body) = answer.into_parts();
     let mut response = Response::new(Body::new(body));
@@ -137,6 +137,15 @@ fn kept(headers: HeaderMap, is_kept: fn(&HeaderName) -> bool) -> HeaderMap {
 
 /// Answers what isn't passed on, with what is.
 async fn nothing(request: Request) -> Failure {
+    Failure(Error::not_found(what_is_there(&request)))
+}
+
+/// The same for what is passed on with another method.
+async fn other_method(request: Request) -> Failure {
+    Failure(Error::invalid("method", what_is_there(&request)).with_status(405))
+}
+
+fn what_is_there(request: &Request) -> String {
     let path = request.uri().path();
     let of = |owner: &Owner| {
         path.strip_prefix(owner.prefix()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -153,7 +162,7 @@ async fn nothing(request: Request) -> Failure {
         }
     };
     let asked: String = path.chars().take(200).collect();
-    Failure(Error::not_found(format!("there is no {} {asked} here; there is {there}", request.method())))
+    format!("there is no {} {asked} here; there is {there}", request.method())
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! What is passed on comes back as the owner answers it, piece by piece.
 
-use pas_testkit::{Fault, Script, until};
+use pas_service::Swarm;
+use pas_testkit::{Fault, Script, http, until};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 
-use crate::support::{World, agent, answered, chat};
+use crate::support::{World, agent, alone, answered, chat, hmi};
 
 #[tokio::test]
 async fn an_answer_is_byte_for_byte_the_owners() {
@@ -140,10 +143,8 @@ async fn what_is_not_on_the_list_is_not_reached_and_the_answer_names_what_is() {
         ("/api/registry/register", "POST /api/registry/pause"),
         ("/api/registry/brake/release", "GET /api/registry/discover"),
         ("/api/registry", "GET /api/registry/services/{service_id}"),
-        ("/api/events/events", "GET /api/events/events"),
         ("/api/gateway/v1/embeddings", "POST /api/gateway/invoke"),
         ("/api/gateway/health", "GET /api/gateway/receipts/{run_id}"),
-        ("/api/registry/discover", "GET /api/registry/discover"),
         ("/api/registryx/discover", "/api/registry/…"),
         ("/api/nothing", "GET /api/hello"),
         ("/api", "GET /api/tree"),
@@ -156,12 +157,70 @@ async fn what_is_not_on_the_list_is_not_reached_and_the_answer_names_what_is() {
             "{message}"
         );
     }
-    for path in ["/api/registry/pause", "/api/events/subscribe", "/api/gateway/inflight/gw-1/cancel"] {
-        assert_eq!(answered(world.ask(path)).await.0, 404, "{path}");
-    }
+    assert_eq!(answered(world.ask("/api/events/subscribe")).await.0, 404);
     let found = world.get("/api/registry/discover?type=agent").await;
     assert_eq!(found["services"], json!([]));
     world.stop().await;
+}
+
+#[tokio::test]
+async fn another_method_is_refused_as_such_and_the_answer_names_the_right_one() {
+    let world = World::start().await;
+    let get = |path| (world.ask(path), "GET", path);
+    let post = |path| (world.send(path).json(&agent("sneaks in", None)), "POST", path);
+    for ((request, method, path), right) in [
+        (get("/api/registry/pause"), "POST"),
+        (get("/api/gateway/inflight/gw-1/cancel"), "POST"),
+        (post("/api/events/events"), "GET"),
+        (post("/api/registry/discover"), "GET"),
+    ] {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 405, "{path}");
+        assert!(answer.headers()["allow"].to_str().unwrap().contains(right), "{path}: {answer:?}");
+        let error: Value = answer.json().await.unwrap();
+        let (code, field) = (&error["error"]["code"], &error["error"]["field"]);
+        assert_eq!((code, field), (&json!("invalid_argument"), &json!("method")), "{error}");
+        let message = error["error"]["message"].as_str().unwrap();
+        let told = format!("there is no {method} {path} here; there is ");
+        let named = path.replace("gw-1", "{run_id}");
+        assert!(message.starts_with(&told) && message.contains(&format!("{right} {named}")), "{message}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_an_owner_took_and_did_not_answer_is_not_to_be_sent_again() {
+    // It takes a request, and hangs up.
+    let owner = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", owner.local_addr().unwrap());
+    let hang_up = async || loop {
+        let (mut stream, _) = owner.accept().await.unwrap();
+        assert_ne!(stream.read(&mut [0; 4096]).await.unwrap(), 0);
+    };
+    let answered = async |request| {
+        tokio::select! {
+            answer = answered(request) => answer,
+            () = hang_up() => unreachable!(),
+        }
+    };
+    let (swarm, config) = alone();
+    let hmi = hmi(&Swarm { registry_url: url.clone(), ..swarm }, config).await;
+    let here = |path: &str| format!("{}/api/registry{path}", hmi.url());
+    let pause = json!({"all": true, "reason": "lunch"});
+    let (status, error) = answered(http().post(here("/pause")).json(&pause)).await;
+    let error = &error["error"];
+    assert_eq!((status, &error["code"], &error["retryable"]), (502, &json!("upstream_error"), &json!(false)));
+    let message = error["message"].as_str().unwrap();
+    let told = "): it may have been carried out; look before you send it again";
+    assert!(
+        message.starts_with("the registry took it and broke off ") && message.ends_with(told),
+        "{message}"
+    );
+    // Who only looks may look again.
+    let (status, error) = answered(http().get(here("/discover"))).await;
+    let error = &error["error"];
+    assert_eq!((status, &error["code"], &error["retryable"]), (503, &json!("unavailable"), &json!(true)));
+    hmi.stop().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,8 +1,11 @@
 //! What the HMI answers itself.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::join_all;
 use pas_hmi::Config;
 use pas_testkit::{http, until};
+use pas_types::limits;
 use serde_json::{Value, json};
 
 use crate::support::{World, agent, alone, answered, hmi};
@@ -89,7 +92,7 @@ async fn agents_are_a_tree_by_the_labels_of_their_parents() {
         ("Tester", Some("Coder")),
         ("Stray", Some("Nobody")),
     ];
-    let mut id_of = std::collections::BTreeMap::new();
+    let mut id_of = BTreeMap::new();
     for (name, parent) in ids {
         id_of.insert(name, world.register(&agent(name, parent)).await);
     }
@@ -122,6 +125,38 @@ async fn the_tree_has_every_agent_of_every_page() {
     let tree = world.get("/api/tree").await;
     let names = tree["children"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap());
     assert_eq!(names.collect::<Vec<_>>(), agents);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_tree_has_the_heaviest_agents_that_can_be_registered() {
+    let world = World::start().await;
+    // In JSON, each byte takes six: a registration has 1 MiB at the most.
+    let value = "\u{1}".repeat(limits::LABEL_BYTES);
+    let labels: BTreeMap<_, _> = (0..42).map(|number| (format!("l{number}"), &value)).collect();
+    let names: Vec<_> = (0..20).map(|number| format!("a{number:04}")).collect();
+    for name in &names {
+        let heavy = json!({"name": name, "type": "agent", "role": "experimental", "labels": labels});
+        world.register(&heavy).await;
+    }
+    let tree = world.get("/api/tree").await;
+    let seen = tree["children"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap());
+    assert_eq!(seen.collect::<Vec<_>>(), names);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn who_answers_in_the_place_of_another_is_named() {
+    let world = World::start().await;
+    let (swarm, config) = alone();
+    let url = world.registry.url();
+    let hmi = hmi(&swarm, Config { gateway_url: url.clone(), ..config }).await;
+    let (_, page) = answered(http().get(format!("{}/api/health", hmi.url()))).await;
+    let row = &page["services"][5];
+    let reason = format!("the gateway is not at {url}: `registry` answers there");
+    assert_eq!((&row["status"], &row["reason"]), (&json!("unreachable"), &json!(reason)));
+    assert_eq!(row.get("version"), None);
+    hmi.stop().await.unwrap();
     world.stop().await;
 }
 
@@ -181,10 +216,25 @@ async fn an_owner_that_says_nothing_is_not_waited_for() {
     let config = Config { gateway_url: url.clone(), monitor_url: url.clone(), ..config };
     let hmi = hmi(&swarm, config).await;
     let get = async |path: &str| answered(http().get(format!("{}{path}", hmi.url()))).await;
-    let mute = http().post(format!("{}/api/monitor/alerts/mute", hmi.url())).json(&json!({}));
-    let ((_, page), (status, error), (muted, _)) =
-        tokio::join!(get("/api/health"), get("/api/gateway/inflight"), answered(mute));
-    assert_eq!(muted, 503, "what is done is not waited for either");
+    let post = async |path: &str, body: Value| {
+        answered(http().post(format!("{}{path}", hmi.url())).json(&body)).await
+    };
+    let ((_, page), (status, error), muted, cancelled) = tokio::join!(
+        get("/api/health"),
+        get("/api/gateway/inflight"),
+        post("/api/monitor/alerts/mute", json!({})),
+        post("/api/gateway/inflight/gw-1/cancel", json!({"reason": "it hangs"}))
+    );
+    // What is done is not waited for either, but may have been done.
+    for ((status, answer), who) in [(muted, "heartbeat monitor"), (cancelled, "gateway")] {
+        let answer = &answer["error"];
+        let seen = (status, &answer["code"], &answer["retryable"]);
+        assert_eq!(seen, (504, &json!("upstream_timeout"), &json!(false)), "{answer}");
+        let told = format!(
+            "the {who} took it and gave no answer within 10 s: it may have been carried out; look before you send it again"
+        );
+        assert_eq!(answer["message"], told);
+    }
     let row = &page["services"][5];
     let reason = format!("the gateway can't be reached at {url}: no answer within 1000 ms");
     assert_eq!((&row["status"], &row["reason"]), (&json!("unreachable"), &json!(reason)));

@@ -36,7 +36,8 @@ function quantile(values: number[], q: number): number {
 }
 
 async function grow(to: number): Promise<void> {
-  if (size < to) await crowd(swarm, to);
+  if (size >= to) return;
+  await crowd(swarm, to);
   size = to;
 }
 
@@ -106,6 +107,7 @@ test("the first picture of a tree of 1,000", async () => {
 });
 
 test("panning and zooming a tree of 1,000", async () => {
+  await grow(1_000);
   const { page, close } = await open("/tree").then((screen) => ({ page: screen.page, close: () => screen.close() }));
   await page.getByRole("img", { name: /tree/i }).or(page.locator("canvas")).first().waitFor();
   const box = await page.locator("canvas").first().boundingBox();
@@ -119,6 +121,7 @@ test("panning and zooming a tree of 1,000", async () => {
 });
 
 test.each(["/", "/tree"])("from event to pixel, and long tasks, at 200 events/s on %s", async (path) => {
+  await grow(1_000);
   const screen = await open(path);
   const { page } = screen;
   const card = page.locator(".card", { hasText: name(1) });
@@ -151,6 +154,7 @@ test.each(["/", "/tree"])("from event to pixel, and long tasks, at 200 events/s 
 });
 
 test("a reader who comes back is right within a second", async () => {
+  await grow(1_000);
   const screen = await open("/");
   const { page, context } = screen;
   const session = await context.newCDPSession(page);
@@ -167,6 +171,7 @@ test("a reader who comes back is right within a second", async () => {
 });
 
 test.runIf(LONG)("ten minutes at 200 events/s", async () => {
+  await grow(1_000);
   const screen = await open("/");
   const session = await screen.context.newCDPSession(screen.page);
   const stop = load(swarm, size, 200, () => ({ event_type: "log", message: "one line of many" }));

@@ -76,12 +76,38 @@ test("the death of the hmi is told by the page that is open, and it heals by its
 
 test("an event stream that stands still is told, and what happened meanwhile is shown when it goes on", async () => {
   const { page } = screen;
+  const { service_id } = await swarm.register({ name: "Quiet" });
+  await page.locator(".card", { hasText: "Quiet" }).waitFor();
   swarm.signal("event-stream", "SIGSTOP");
-  const row = page.getByRole("region", { name: "PAS itself" }).getByRole("listitem").filter({ hasText: "event-stream" });
-  await row.getByText("unreachable").waitFor({ timeout: 15_000 });
+  await page.getByText("the event stream does not answer").waitFor({ timeout: 15_000 });
+  expect(await page.locator(".stat", { hasText: "Calls a second" }).locator(".value").innerText()).toBe("–");
+  await swarm.beat(service_id, { activity: "error", progress: 0.77 });
   swarm.signal("event-stream", "SIGCONT");
-  await row.getByText("unreachable").waitFor({ state: "detached", timeout: 15_000 });
+  await page.getByText("live", { exact: true }).waitFor({ timeout: 15_000 });
+  await page.locator(".card", { hasText: "Quiet" }).getByText("77 %").waitFor();
   expect(await moves()).toBe(true);
+});
+
+test("a registry that stands still is told, and who is there stays", async () => {
+  const { page } = screen;
+  swarm.signal("registry", "SIGSTOP");
+  await page.getByText("the registry says nothing").first().waitFor({ timeout: 20_000 });
+  expect(await page.locator(".card", { hasText: "Survivor" }).isVisible()).toBe(true);
+  swarm.signal("registry", "SIGCONT");
+  await page.getByText("live", { exact: true }).waitFor({ timeout: 15_000 });
+});
+
+test("a page whose files can't be loaded fails alone, and is there when the hmi is back", async () => {
+  const { page } = screen;
+  await swarm.kill("hmi");
+  await page.getByRole("link", { name: "Playground" }).click();
+  await page.getByText("This page").first().waitFor();
+  await page.getByRole("link", { name: "Dashboard", exact: true }).click();
+  await page.locator(".card", { hasText: "Survivor" }).waitFor();
+  await swarm.restart("hmi");
+  await page.getByText("live", { exact: true }).waitFor({ timeout: 15_000 });
+  await page.getByRole("link", { name: "Playground" }).click();
+  await page.getByRole("button", { name: "Send" }).waitFor();
 });
 
 test("nothing that the browser complains of has happened", () => {

@@ -31,7 +31,7 @@ test("pause all stops the calls of agents at the gateway, and resume all lets th
   await dialog.getByLabel("Reason").fill("lunch");
   await dialog.getByRole("button", { name: "Pause", exact: true }).click();
 
-  const acknowledged = page.getByRole("status", { name: "Who is paused" });
+  const acknowledged = page.getByRole("region", { name: "Who is paused" });
   await acknowledged.getByText("everyone: 3 of 3 paused").waitFor();
   expect(await acknowledged.getByRole("img", { name: "paused" }).count()).toBe(3);
   await until("a call is refused", async () => String(await swarm.post("gateway", "/invoke", CALL).catch(String)).includes('"code":"paused"'));
@@ -40,7 +40,7 @@ test("pause all stops the calls of agents at the gateway, and resume all lets th
   await page.getByRole("button", { name: "Resume all" }).click();
   await page.getByRole("dialog").getByLabel("Reason").fill("lunch is over");
   await page.getByRole("dialog").getByRole("button", { name: "Resume", exact: true }).click();
-  await page.getByRole("status", { name: "Who is resumed" }).getByText("everyone: 3 of 3 resumed").waitFor();
+  await page.getByRole("region", { name: "Who is resumed" }).getByText("everyone: 3 of 3 resumed").waitFor();
   await until("a call is answered", () => swarm.post("gateway", "/invoke", CALL));
   await page.getByRole("button", { name: "Resume all" }).waitFor({ state: "detached" });
 });

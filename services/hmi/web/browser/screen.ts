@@ -14,7 +14,7 @@ const ARGUMENTS = [
 ];
 
 // What the browser itself notes when a service is away; the page says so on the screen.
-const EXPECTED = [/Failed to load resource/, /WebSocket connection to .* failed/, /net::ERR_/];
+const EXPECTED = [/Failed to load resource/, /Unable to preload CSS/, /dynamically imported module/, /WebSocket connection to .* failed/, /net::ERR_/];
 
 export class Screen {
   /** Errors of the page, and of its content policy. */

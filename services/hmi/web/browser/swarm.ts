@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
 const ROOT = resolve(import.meta.dirname, "../../../..");
-const BINARIES = process.env.PAS_BINARIES ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug");
+const BINARIES = process.env.PAS_BINARIES ?? resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug");
 
 export type Part = "registry" | "event-stream" | "heartbeat-monitor" | "provider-router" | "gateway" | "hmi" | "classifier";
 
@@ -18,7 +18,6 @@ interface Running {
   child: ChildProcess;
 }
 
-/** How fast what it runs on falls silent: agents that beat every second. */
 export interface Registered {
   service_id: string;
   lease_id: string;
@@ -60,10 +59,6 @@ export class Swarm {
     const running = this.parts.get(part);
     if (!running) throw new Error(`${part} does not run`);
     return `http://127.0.0.1:${running.port}`;
-  }
-
-  pid(part: Part): number {
-    return this.parts.get(part)?.child.pid ?? 0;
   }
 
   /** Starts a provider that does what it is told. */

@@ -45,7 +45,7 @@ test.each(CALLS)("a call for $caps is answered by $by, and its receipt is seen a
   await page.getByText("live", { exact: true }).waitFor();
   await swarm.post("gateway", "/invoke", call);
   const latest = page.getByRole("region", { name: "Latest calls" }).getByRole("link", { name: by });
-  await latest.first().waitFor({ timeout: 2_000 });
+  await latest.first().waitFor();
   expect(await latest.first().innerText()).toMatch(/ok[\s\S]*Architect →/);
 
   await page.goto(`${swarm.url("hmi")}/receipts/${answer.run_id}`);

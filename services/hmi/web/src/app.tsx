@@ -1,7 +1,6 @@
 // The frame around all pages.
 
 import { type Component, ErrorBoundary, For, Show, Suspense, createEffect, onCleanup } from "solid-js";
-import { Dynamic } from "solid-js/web";
 import { Acknowledgements } from "./acts/acknowledgements";
 import { hello, onEvent, queue } from "./live/store";
 import { path } from "./lib/url";
@@ -9,6 +8,7 @@ import { A, isAt } from "./parts/basic";
 import { Questions, Toasts } from "./parts/dialog";
 import { KeySheet, useKeys } from "./shell/keys";
 import { Palette } from "./shell/palette";
+import { NotFetched } from "./shell/lazily";
 import { PAGES } from "./shell/pages";
 import { hear } from "./shell/sound";
 import { Top } from "./shell/top";
@@ -46,13 +46,15 @@ export const App: Component = () => {
         </div>
       </nav>
       <main id="main" class="main" tabindex="-1">
-        <ErrorBoundary fallback={(error, reset) => <Broken error={error as Error} reset={reset} />}>
-          <Suspense fallback={<p class="muted">Loading…</p>}>
-            <Show when={page()} fallback={<NotFound />}>
-              {(page) => <Dynamic component={page().show} />}
-            </Show>
-          </Suspense>
-        </ErrorBoundary>
+        <Show when={page()} fallback={<NotFound />} keyed>
+          {(page) => (
+            <ErrorBoundary fallback={(error, reset) => <Broken error={error as Error} reset={reset} />}>
+              <Suspense fallback={<p class="muted">Loading…</p>}>
+                <page.show />
+              </Suspense>
+            </ErrorBoundary>
+          )}
+        </Show>
         <Acknowledgements />
       </main>
       <Questions />
@@ -73,10 +75,15 @@ const NotFound: Component = () => (
 const Broken: Component<{ error: Error; reset: () => void }> = (props) => (
   <div class="panel">
     <p class="trouble">This page failed: {props.error.message}</p>
-    <div class="body">
+    <div class="body filters">
       <button type="button" onClick={props.reset}>
         Try again
       </button>
+      <Show when={props.error instanceof NotFetched}>
+        <button type="button" onClick={() => location.reload()}>
+          Load the page anew
+        </button>
+      </Show>
     </div>
   </div>
 );

@@ -45,8 +45,10 @@ fn item(passed: Passed) -> PathItem {
         Kind::Read => HttpMethod::Get,
         Kind::Ask | Kind::Act | Kind::Cancel | Kind::Acknowledge | Kind::Mute => {
             let content = Content::new(Some(RefOr::<Schema>::T(ObjectBuilder::new().into())));
-            operation =
-                operation.request_body(Some(RequestBodyBuilder::new().content(JSON, content).build()));
+            operation = operation
+                .request_body(Some(RequestBodyBuilder::new().content(JSON, content).build()))
+                .response("502", refusal("The owner broke off: it may have been carried out"))
+                .response("504", refusal("The owner did not answer in time: it may have been carried out"));
             HttpMethod::Post
         }
     };

@@ -46,6 +46,10 @@ fn a_deed_is_known_by_path_and_body() {
 #[test]
 fn no_call_is_listed_twice_or_under_the_prefix_of_another() {
     let mut paths: Vec<_> = PASSED.iter().map(|passed| passed.path_here()).collect();
+    for (path, passed) in paths.iter().zip(PASSED) {
+        let under = |owner: &Owner| path.starts_with(&format!("{}/", owner.prefix()));
+        assert_eq!(Owner::ALL.into_iter().filter(under).collect::<Vec<_>>(), [passed.owner], "{path}");
+    }
     paths.sort();
     paths.dedup();
     assert_eq!(paths.len(), PASSED.len());

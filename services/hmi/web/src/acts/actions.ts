@@ -5,29 +5,14 @@ import type { Alert, Role, Service } from "../api/types";
 import { line } from "../lib/text";
 import { ask, say } from "../parts/dialog";
 import { acknowledge } from "./acknowledgements";
+import { type Whom, hits as hitsOf, orphans, toType } from "./hits";
 import { learnAlerts, services, sources } from "../live/store";
-
-/** Who is paused or resumed. */
-export type Whom = { all: true } | { service_id: string; name: string } | { subtree: string };
 
 const READY_REASONS = ["maintenance", "costs too much", "looks wrong", "done looking"];
 
 function named(whom: Whom): string {
   if ("all" in whom) return "everyone";
   return "subtree" in whom ? `${line(whom.subtree, 80)} and all below` : line(whom.name, 80);
-}
-
-/** Those that it would change, of those that are listed. */
-function hit(whom: Whom, verb: "pause" | "resume"): Service[] {
-  const changes = services().filter((service) => service.paused === (verb === "resume"));
-  if ("all" in whom) return changes.filter((service) => service.type !== "service");
-  if ("service_id" in whom) return changes.filter((service) => service.service_id === whom.service_id);
-  const below = new Set([whom.subtree]);
-  for (let before = -1; before !== below.size; ) {
-    before = below.size;
-    for (const { name, labels } of services()) if (labels.parent && below.has(labels.parent)) below.add(name);
-  }
-  return changes.filter((service) => below.has(service.name));
 }
 
 export async function pause(whom: Whom): Promise<void> {
@@ -39,7 +24,7 @@ export async function resume(whom: Whom): Promise<void> {
 }
 
 async function admin(verb: "pause" | "resume", whom: Whom, effect: string): Promise<void> {
-  const hits = hit(whom, verb);
+  const hits = hitsOf(services(), whom, verb);
   const word = verb === "pause" ? "Pause" : "Resume";
   const reason = await ask({
     title: `${word} ${named(whom)}?`,
@@ -74,12 +59,14 @@ export async function promote(service: Service, role: Role): Promise<void> {
 }
 
 export async function deregister(service: Service): Promise<void> {
+  const left = orphans(services(), service).length;
+  const also = left === 0 ? "" : ` ${left} that ${left === 1 ? "names" : "name"} it as parent ${left === 1 ? "has" : "have"} none then.`;
   const reason = await ask({
     title: `Take ${line(service.name, 80)} off the list?`,
-    what: "It is not found any more. If its process lives, it registers again at its next beat.",
+    what: `It is not found any more.${also} If its process lives, it registers again at its next beat.`,
     confirm: "Take it off",
     danger: true,
-    typed: service.name,
+    typed: toType(service),
   });
   if (reason === undefined) return;
   await done(`${service.name} is off the list`, post("/api/registry/deregister", { service_id: service.service_id, reason }));
@@ -87,7 +74,7 @@ export async function deregister(service: Service): Promise<void> {
 
 export async function cancelCall(run_id: string): Promise<void> {
   const reason = await ask({
-    title: `Cancel ${run_id}?`,
+    title: `Cancel ${line(run_id, 80)}?`,
     what: "Whoever is asked is left, and the caller is told. What it has cost so far stays spent.",
     confirm: "Cancel the call",
     danger: true,
@@ -102,7 +89,7 @@ const AT_ONCE = 20;
 
 export async function acknowledgeAlerts(ids: string[], what: string): Promise<void> {
   const reason = await ask({
-    title: `Acknowledge ${what}?`,
+    title: `Acknowledge ${line(what, 120)}?`,
     what: `${ids.length} ${ids.length === 1 ? "alert" : "alerts"} will not ask for attention any more. What is wrong stays wrong.`,
     confirm: "Acknowledge",
     reason: "optional",

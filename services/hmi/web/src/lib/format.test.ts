@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { seeds } from "../testing/random";
-import { ago, bytes, clock, count, duration, exactUsd, percent, short, sumUsd, usd } from "./format";
+import { ago, bytes, clock, count, duration, exactUsd, percent, short, usd } from "./format";
 
 test("what isn't known is a dash", () => {
   for (const format of [usd, count, short, percent, duration]) {
@@ -26,14 +26,6 @@ test("dollars have as many digits as tell something", () => {
     "-$12.00",
   ]);
   expect(exactUsd(1.234567891)).toBe("$1.234567891");
-});
-
-test("a sum of dollars gathers no error of binary fractions", () => {
-  seeds(50, (random) => {
-    const nanos = Array.from({ length: 200 }, () => random.below(1_000_000_000));
-    const sum = nanos.reduce((a, b) => a + b, 0);
-    expect(sumUsd(nanos.map((n) => n / 1e9))).toBe(sum / 1e9);
-  });
 });
 
 test("large numbers are cut to three digits, and never to a thousand of the smaller unit", () => {

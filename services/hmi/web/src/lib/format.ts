@@ -1,7 +1,6 @@
 // Numbers and times for people. What isn't known is a dash, never a zero.
 
 const NONE = "–";
-const NANOS = 1_000_000_000;
 // Made once: a thousand agents are counted many times a second, and to make one takes longer than to use it.
 const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
@@ -18,13 +17,6 @@ export function usd(amount: number | null | undefined): string {
 /** All digits of it. */
 export function exactUsd(amount: number): string {
   return `$${amount.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 9 })}`;
-}
-
-/** A sum that doesn't gather the errors of binary fractions: in whole nano-dollars. */
-export function sumUsd(amounts: Iterable<number>): number {
-  let nanos = 0;
-  for (const amount of amounts) nanos += Math.round(amount * NANOS);
-  return nanos / NANOS;
 }
 
 export function count(n: number | null | undefined): string {

@@ -9,3 +9,8 @@ export function groupBy<T, K>(items: Iterable<T>, of: (item: T) => K): Map<K, T[
   }
   return groups;
 }
+
+/** Whether two lists have the same members in the same order. */
+export function same<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((it, index) => it === b[index]);
+}

@@ -14,6 +14,11 @@ export function line(text: string, limit = 200): string {
   return `${letters.slice(0, limit).join("")}…`;
 }
 
+/** Whether a line of at most `limit` characters shows all of a text, so that it can be read, and typed, as it is. */
+export function isPlain(text: string, limit = 200): boolean {
+  return line(text, limit) === text && text === text.trim() && !/[^\S ]|  /.test(text);
+}
+
 /** Several lines: new lines and tabs stay. */
 export function block(text: string, limit = 20_000): string {
   const start = text.length > limit ? `${text.slice(0, limit)}\n… ${text.length - limit} more` : text;

@@ -3,7 +3,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 // A browser's window, as far as it is needed: a history and where it stands.
 const browser = vi.hoisted(() => {
   const places = [new URL("http://h/")];
-  const state = { at: 0, pop: () => {} };
+  const state = { at: 0, pop: () => {}, scrolled: 0 };
   const set = (url: URL | string) => new URL(url, places[state.at]?.href);
   const globals = {
     location: {
@@ -29,6 +29,9 @@ const browser = vi.hoisted(() => {
         state.at -= 1;
         state.pop();
       },
+    },
+    scrollTo: () => {
+      state.scrolled += 1;
     },
     addEventListener: (type: string, heard: () => void) => {
       if (type === "popstate") state.pop = heard;
@@ -67,6 +70,19 @@ test("to go where one is leaves no place behind", () => {
   const before = browser.places.length;
   go("/costs");
   expect(browser.places.length).toBe(before);
+});
+
+test("another page is seen from its beginning, and the same page stays where it is", () => {
+  go("/services");
+  const before = browser.state.scrolled;
+  go("/services/1?q=a");
+  setParams({ q: "b" }, { replace: false });
+  go("/services");
+  expect(browser.state.scrolled).toBe(before);
+  go("/costs", { replace: true });
+  expect(browser.state.scrolled).toBe(before);
+  go("/receipts/1");
+  expect(browser.state.scrolled).toBe(before + 1);
 });
 
 test("parts of the query change alone, and what is empty goes", () => {

@@ -41,14 +41,19 @@ function decode(segment: string): string {
   }
 }
 
-/** Goes to another place; `replace` leaves none behind to come back to. */
+/** Goes to another place, to another page at its beginning; `replace` leaves none behind to come back to. */
 export function go(to: string, { replace = false } = {}): void {
   const url = new URL(to, location.href);
   if (url.href === location.href) return;
+  const before = path();
   if (replace) history.replaceState(null, "", url);
   else history.pushState(null, "", url);
   setPlace(here());
+  if (!replace && pageOf(before) !== pageOf(path())) scrollTo({ top: 0, behavior: "instant" });
 }
+
+/** The page of a path: what is selected on it is no other page. */
+const pageOf = (path: string): string | undefined => path.split("/")[1];
 
 /** Changes parts of the query; what is undefined or empty is taken out. */
 export function setParams(changes: Record<string, string | undefined>, { replace = true } = {}): void {

@@ -1,7 +1,7 @@
 // Something that is loaded when what it is about changes, and when it is asked for: unlike a source it rests in between, and
 // ends with the part of the page that shows it.
 
-import { type Accessor, createEffect, createSignal, on, onCleanup, untrack } from "solid-js";
+import { type Accessor, createEffect, createMemo, createSignal, on, onCleanup, untrack } from "solid-js";
 import type { Source } from "./source";
 
 interface Options {
@@ -19,13 +19,21 @@ export function loaded<K, T>(
   const [at, setAt] = createSignal<number>();
   const [error, setError] = createSignal<string>();
   const [loading, setLoading] = createSignal(false);
+  const about = createMemo(key);
   let abort = new AbortController();
+  let looking = false;
+  let again = false;
   const look = async (): Promise<void> => {
-    abort.abort();
+    // A look that is asked for while one is under way comes after it: one that takes longer than the rhythm still ends.
+    if (looking) {
+      again = true;
+      return;
+    }
+    const wanted = untrack(about);
+    if (wanted === undefined) return;
+    looking = true;
     abort = new AbortController();
     const { signal } = abort;
-    const wanted = untrack(key);
-    if (wanted === undefined) return;
     setLoading(true);
     try {
       const answer = await load(wanted, signal);
@@ -33,15 +41,23 @@ export function loaded<K, T>(
       setData(() => answer);
       setAt(Date.now());
       setError(undefined);
-      setLoading(false);
     } catch (reason) {
       if (signal.aborted) return;
       setError((reason as Error).message);
-      setLoading(false);
+    }
+    setLoading(false);
+    looking = false;
+    if (again) {
+      again = false;
+      void look();
     }
   };
   createEffect(
-    on(key, () => {
+    on(about, () => {
+      abort.abort();
+      looking = false;
+      again = false;
+      setLoading(false);
       if (!keep) {
         setData(undefined);
         setAt(undefined);
@@ -52,4 +68,19 @@ export function loaded<K, T>(
   );
   onCleanup(() => abort.abort());
   return { data, at, error, loading, look: () => void look() };
+}
+
+/** What many events tell of is looked up at most so often. */
+const APART_MS = 400;
+
+/** Looks a moment later, once for all that ask until then. */
+export function gently(look: () => void): () => void {
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  onCleanup(() => clearTimeout(waiting));
+  return () => {
+    waiting ??= setTimeout(() => {
+      waiting = undefined;
+      look();
+    }, APART_MS);
+  };
 }

@@ -41,6 +41,10 @@ export class Window {
     this.from = Math.floor(now / 1000);
   }
 
+  clear(): void {
+    this.seconds.clear();
+  }
+
   /** Calls from this time on are all given to `add`. */
   begin(at: number): void {
     this.from = Math.ceil(at / 1000);

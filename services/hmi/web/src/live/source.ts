@@ -1,7 +1,6 @@
 // Something that is looked at again and again, and how old it is.
 
 import { type Accessor, createSignal } from "solid-js";
-import { get } from "../api/client";
 
 export interface Source<T> {
   /** The latest answer. */
@@ -10,6 +9,8 @@ export interface Source<T> {
   at: Accessor<number | undefined>;
   /** Why the latest look brought nothing. */
   error: Accessor<string | undefined>;
+  /** So often it is looked at; what is shown may be so old. */
+  every_ms?: () => number;
   /** Looks now. */
   look(): void;
 }
@@ -23,8 +24,8 @@ export interface Rhythm {
 const sources = new Set<{ look(): void; due(now: number): boolean }>();
 const TICK_MS = 250;
 
-/** Looks at `path` in this rhythm for as long as the page lives; `take` hears each answer. */
-export function poll<T>(path: () => string, rhythm: Rhythm, take?: (data: T) => void): Source<T> {
+/** Looks in this rhythm for as long as the page lives; `take` hears each answer, `failed` of each look that brought none. */
+export function poll<T>(load: () => Promise<T>, rhythm: Rhythm, take?: (data: T) => void, failed?: () => void): Source<T> {
   const [data, setData] = createSignal<T>();
   const [at, setAt] = createSignal<number>();
   const [error, setError] = createSignal<string>();
@@ -39,13 +40,14 @@ export function poll<T>(path: () => string, rhythm: Rhythm, take?: (data: T) => 
     }
     looking = true;
     try {
-      const answer = await get<T>(path());
+      const answer = await load();
       take?.(answer);
       setData(() => answer);
       setAt(Date.now());
       setError(undefined);
     } catch (reason) {
       setError((reason as Error).message);
+      failed?.();
     }
     looking = false;
     next = performance.now() + rhythm.every_ms();
@@ -59,7 +61,7 @@ export function poll<T>(path: () => string, rhythm: Rhythm, take?: (data: T) => 
     due: (now: number) => !looking && now >= next && (rhythm.wanted?.() ?? true),
   };
   sources.add(source);
-  return { data, at, error, look: source.look };
+  return { data, at, error, every_ms: rhythm.every_ms, look: source.look };
 }
 
 let lastTick = 0;

@@ -1,7 +1,8 @@
 // What the screens show: the swarm as it is known, bound to Solid. Events are applied as they come, and drawn together.
 
-import { batch, createMemo, createRoot, createSignal } from "solid-js";
+import { batch, createEffect, createMemo, createRoot, createSignal } from "solid-js";
 import { get, query } from "../api/client";
+import { stats } from "../api/stats";
 import type {
   AlertPage,
   Hello,
@@ -13,9 +14,10 @@ import type {
   StatsRow,
   SwarmEvent,
 } from "../api/types";
+import { same } from "../lib/group";
 import { prefs } from "../lib/prefs";
 import { type Item, attention } from "./attention";
-import { poll, startLooking } from "./source";
+import { type Source, poll, startLooking } from "./source";
 import { type LinkState, Stream, asSeenFrom } from "./stream";
 import { type Agent, Swarm } from "./swarm";
 
@@ -23,6 +25,8 @@ import { type Agent, Swarm } from "./swarm";
 const DRAW_MS = 60;
 /** The registry's rows are looked at so often, whatever the rhythm of the gauges: what changed is little. */
 const LIST_MS = 1_000;
+/** The registry speaks every 5 s; who hears nothing for longer knows nothing. */
+const REGISTRY_SPEAKS_MS = 8_000;
 /** Pages of the gateway's latest calls that the rates begin with. */
 const PRIMING = { span_ms: 600_000, limit: 1_000 };
 
@@ -76,7 +80,7 @@ let cursor: string | undefined;
 
 export const sources = createRoot(() => ({
   services: poll<ServiceChanges>(
-    () => `/api/services${query({ since: cursor })}`,
+    () => get(`/api/services${query({ since: cursor })}`),
     { every_ms: () => LIST_MS },
     (changes) => {
       cursor = changes.cursor;
@@ -84,32 +88,79 @@ export const sources = createRoot(() => ({
       draw();
     },
   ),
-  health: poll<{ services: PartHealth[] }>(() => "/api/health", { every_ms: () => Math.min(everyMs(), 5_000) }),
-  inflight: poll<{ inflight: InFlight[] }>(() => "/api/gateway/inflight", { every_ms: everyMs }, ({ inflight }) => {
-    swarm.inflight(inflight);
-    draw();
-  }),
-  byAgent: poll<Stats>(
-    () => "/api/gateway/receipts/stats?group_by=agent&limit=1000",
+  health: poll<{ services: PartHealth[] }>(() => get("/api/health"), { every_ms: () => Math.min(everyMs(), 5_000) }),
+  inflight: poll<{ inflight: InFlight[] }>(
+    () => get("/api/gateway/inflight"),
     { every_ms: everyMs },
-    ({ stats }) => {
-      swarm.spent(stats);
+    ({ inflight }) => {
+      swarm.inflight(inflight);
+      draw();
+    },
+    // Nobody waits for a call of which nothing is known any more.
+    () => {
+      swarm.inflight([]);
       draw();
     },
   ),
-  byDay: poll<Stats>(() => "/api/gateway/receipts/stats?group_by=day&limit=31", { every_ms: everyMs }),
-  alerts: poll<AlertPage>(() => "/api/monitor/alerts?acked=false&limit=500", { every_ms: () => 30_000 }, (page) => {
-    swarm.open(page, Date.now());
-    draw();
-  }),
+  byAgent: poll<StatsRow[]>(
+    () => stats({ group_by: "agent" }),
+    { every_ms: everyMs },
+    (rows) => {
+      swarm.spent(rows);
+      draw();
+    },
+  ),
+  byDay: poll<Stats>(() => get("/api/gateway/receipts/stats?group_by=day&limit=31"), { every_ms: everyMs }),
+  alerts: poll<AlertPage>(
+    () => get("/api/monitor/alerts?acked=false&limit=500"),
+    { every_ms: () => 30_000 },
+    (page) => {
+      swarm.open(page, Date.now());
+      draw();
+    },
+  ),
 }));
 
 /** Where things are. */
 export const hello = signals.hello[0];
-/** Whether events are heard. */
-export const link = signals.link[0];
 /** The time, once a second. */
 export const now = signals.now[0];
+/** Whether events are heard. A stream that stands still keeps its connections; that it does not answer, the HMI knows sooner. */
+export const link = createRoot(() =>
+  createMemo((): LinkState => {
+    const part = sources.health.data()?.services.find(({ name }) => name === "event-stream");
+    const silent = part?.status === "unreachable" && sources.health.error() === undefined;
+    return signals.link[0]().live && silent ? { live: false, reason: "the event stream does not answer" } : signals.link[0]();
+  }),
+);
+
+/** What is registered, as something that may be old: the HMI may be away, or the registry behind it. */
+export const list: Pick<Source<unknown>, "at" | "error"> = createRoot(() => {
+  const heard = () => sources.services.data()?.heard_age_ms ?? 0;
+  return {
+    at: createMemo(() => {
+      const at = sources.services.at();
+      return at === undefined ? undefined : at - (heard() > REGISTRY_SPEAKS_MS ? heard() : 0);
+    }),
+    error: createMemo(() => {
+      const { broken } = sources.services.data() ?? { broken: null };
+      return sources.services.error() ?? (broken ? `the registry is not heard: ${broken}` : silence(heard()));
+    }),
+  };
+});
+
+function silence(age_ms: number): string | undefined {
+  return age_ms > REGISTRY_SPEAKS_MS ? "the registry says nothing" : undefined;
+}
+
+/** What is heard as events, as something that may be old. */
+export const heard: Pick<Source<unknown>, "at" | "error"> = createRoot(() => {
+  const [at, setAt] = createSignal<number>();
+  createEffect(() => {
+    if (link().live) setAt(now());
+  });
+  return { at, error: () => (link().live ? undefined : link().reason) };
+});
 /** Says so once an interval of the user's choice: for gauges and charts. */
 export const everyTick = signals.every[0];
 
@@ -138,7 +189,7 @@ export const agentKeys = createRoot(() =>
       return named.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)).map(({ key }) => key);
     },
     [],
-    { equals: (a, b) => a.length === b.length && a.every((key, index) => key === b[index]) },
+    { equals: same },
   ),
 );
 
@@ -204,10 +255,10 @@ export const series = createRoot(() =>
 /** The gateway's sums of today, UTC; undefined until it has told, zero when there was no call. */
 export const today = createRoot(() =>
   createMemo((): StatsRow | null | undefined => {
-    const stats = sources.byDay.data();
-    if (!stats) return undefined;
+    const days = sources.byDay.data();
+    if (!days) return undefined;
     const day = new Date(now()).toISOString().slice(0, 10);
-    return stats.stats.find((row) => row.key === day) ?? null;
+    return days.stats.find((row) => row.key === day) ?? null;
   }),
 );
 
@@ -230,12 +281,12 @@ export function start(): void {
   startLooking(() => stream.link?.woke());
   setInterval(() => signals.now[1](Date.now()), 1_000);
   beat();
-  void prime();
   void greet().then((known) => {
     stream.link = new Stream(asSeenFrom(location.hostname, known.events_url), {
       snapshot: (snapshot) => {
         swarm.snapshot(snapshot);
         sources.alerts.look();
+        void prime();
         draw();
       },
       event: (event) => {
@@ -278,19 +329,29 @@ async function greet(): Promise<Hello> {
   }
 }
 
-/** The rates begin with the calls that are known already. */
+/** Attempts at the newest receipts; a later beginning takes the place of one that is under way. */
+let priming = 0;
+
+/** Where events begin, rates and latest calls begin with what the gateway knows already; what lies between isn't known to be nothing. */
 async function prime(): Promise<void> {
-  const since = new Date(Date.now() - PRIMING.span_ms).toISOString();
-  const now = Date.now();
-  try {
-    const page = await get<ReceiptPage>(`/api/gateway/receipts${query({ since, limit: PRIMING.limit })}`);
-    // There may be more than one page has: then all are known only from its oldest on.
-    const oldest = page.receipts.at(-1);
-    const from = page.next_cursor === null || !oldest ? now - PRIMING.span_ms : Date.parse(oldest.ts) + oldest.timings_ms.total;
-    swarm.prime(page.receipts, from);
-    signals.every[1](0);
-    draw();
-  } catch {
-    // Then they begin with now.
+  priming += 1;
+  const mine = priming;
+  const begun = Date.now();
+  swarm.window.begin(begun);
+  for (let pause_ms = 1_000; mine === priming; pause_ms = Math.min(pause_ms * 2, 30_000)) {
+    try {
+      const since = new Date(begun - PRIMING.span_ms).toISOString();
+      const page = await get<ReceiptPage>(`/api/gateway/receipts${query({ since, limit: PRIMING.limit })}`);
+      if (mine !== priming) return;
+      // There may be more than one page has: then all are known only from its oldest on.
+      const oldest = page.receipts.at(-1);
+      const whole = page.next_cursor === null || !oldest;
+      swarm.prime(page.receipts, whole ? begun - PRIMING.span_ms : Date.parse(oldest.ts) + oldest.timings_ms.total);
+      signals.every[1](0);
+      draw();
+      return;
+    } catch {
+      await new Promise((done) => setTimeout(done, pause_ms));
+    }
   }
 }

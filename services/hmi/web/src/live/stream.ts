@@ -1,6 +1,6 @@
 // The events of the swarm, in order and without a gap, over Socket.IO: a snapshot at a place, and what came after it.
 
-import { io, type Socket } from "socket.io-client";
+import { io } from "socket.io-client";
 import { get } from "../api/client";
 import type { EventSnapshot, Frame, Subscribed, SwarmEvent } from "../api/types";
 
@@ -25,30 +25,40 @@ const CATCH_UP_MS = 10_000;
 const PAUSE_MS = 250;
 const PAUSE_MAX_MS = 3_000;
 
+/** What of a Socket.IO client is used. */
+export interface Connection {
+  readonly connected: boolean;
+  on(event: string, listener: (...told: never[]) => void): unknown;
+  emit(event: string, what: unknown): unknown;
+  connect(): unknown;
+  disconnect(): Connection;
+}
+
+const connected = (url: string): Connection =>
+  io(url, { transports: ["websocket", "polling"], reconnectionDelay: 200, reconnectionDelayMax: 2_000, timeout: 5_000 });
+
 export class Stream {
-  private socket: Socket;
+  private socket: Connection;
   private cursor: string | undefined;
   private heard = 0;
   private stopped = false;
   /** A beginning that is under way; a later one takes its place. */
   private beginning = 0;
+  /** Whether frames follow on what is known. Those of an older subscription, and those before a new one, come again or don't matter. */
+  private following = false;
 
   constructor(
     events_url: string,
     private readonly listener: Listener,
+    connect: (url: string) => Connection = connected,
   ) {
-    this.socket = io(events_url, {
-      transports: ["websocket", "polling"],
-      reconnectionDelay: 200,
-      reconnectionDelayMax: 2_000,
-      timeout: 5_000,
-    });
+    this.socket = connect(events_url);
     this.socket.on("connect", () => void this.connected());
     this.socket.on("subscribed", (subscribed: Subscribed) => this.subscribed(subscribed));
     this.socket.on("events", (frame: Frame, ack: () => void) => this.take(frame, ack));
     this.socket.on("refused", ({ error }: { error: { message: string } }) => this.lost(error.message));
     this.socket.on("connect_error", () => this.lost("the event stream can't be reached"));
-    this.socket.on("disconnect", (why) => {
+    this.socket.on("disconnect", (why: string) => {
       this.lost("the connection to the event stream broke");
       // Who is sent away by the server comes back only by itself.
       if (why === "io server disconnect") this.socket.connect();
@@ -66,11 +76,13 @@ export class Stream {
   }
 
   private async connected(): Promise<void> {
+    this.following = false;
     this.beginning += 1;
     const mine = this.beginning;
     const fresh = this.cursor === undefined || performance.now() - this.heard > CATCH_UP_MS;
     if (fresh && !(await this.begin(mine))) return;
-    if (mine === this.beginning) this.socket.emit("subscribe", { since: this.cursor });
+    // What is said while there is no connection would be said late, to the next one.
+    if (mine === this.beginning && this.socket.connected) this.socket.emit("subscribe", { since: this.cursor });
   }
 
   /** Takes a snapshot, and goes on from where it is true; false when a later beginning took over. */
@@ -94,18 +106,22 @@ export class Stream {
     if (mode === "reset") {
       // What came after the place isn't kept any more.
       this.cursor = undefined;
+      this.lost("what happened meanwhile is not kept any more; it begins anew");
       void this.connected();
       return;
     }
     this.heard = performance.now();
+    this.following = true;
     this.listener.state({ live: true });
   }
 
   private take(frame: Frame, ack: () => void): void {
     this.heard = performance.now();
-    const known = seq(this.cursor);
-    for (const event of frame.events) if (event.seq > known) this.listener.event(event);
-    this.cursor = frame.to;
+    if (this.following) {
+      const known = seq(this.cursor);
+      for (const event of frame.events) if (event.seq > known) this.listener.event(event);
+      this.cursor = frame.to;
+    }
     ack();
   }
 

@@ -343,7 +343,24 @@ describe("calls", () => {
     swarm.apply(receipt("gw-2", 2, { ts: ts(-5_000) }));
     swarm.apply(receipt("gw-3", 3, { ts: ts(-5_000) }));
     expect(swarm.window.rates(NOW).calls).toBe(3);
-    expect(swarm.receipts.newest().map(({ call_id }) => call_id)).toEqual(["gw-3", "gw-1", "gw-2"]);
+    expect(swarm.receipts.newest().map(({ call_id }) => call_id)).toEqual(["gw-3", "gw-2", "gw-1"]);
+  });
+
+  test("a call counts at its end, which is what its event tells, and not later", () => {
+    const swarm = new Swarm(NOW - 60_000);
+    swarm.apply(receipt("gw-1", 1, { ts: ts(-2_000), timings_ms: { total: 30_000 } }));
+    expect(swarm.window.rates(NOW).calls).toBe(1);
+  });
+
+  test("who isn't registered is nobody until he beats, and not for ever", () => {
+    const swarm = new Swarm(NOW);
+    swarm.apply(receipt("gw-1", 1, { agent: "stranger" }));
+    swarm.apply(update("stranger", 2));
+    expect(swarm.named("stranger")).toBe(undefined);
+    swarm.apply(beat("guest", 3));
+    expect(swarm.agentKeys(NOW + 10)).toEqual(["name:guest"]);
+    expect(swarm.agentKeys(NOW + 1_300_000)).toEqual([]);
+    expect(swarm.named("guest")).toBe(undefined);
   });
 
   test("a receipt ends the call that its agent waited for", () => {
@@ -353,7 +370,7 @@ describe("calls", () => {
     swarm.apply(receipt("gw-1", 1, { agent: "a", timings_ms: { total: 700 } }));
     const agent = swarm.agent("a");
     expect(agent?.calls.map(({ run_id }) => run_id)).toEqual(["gw-2"]);
-    expect(agent?.moved_at).toBe(NOW + 1 + 700);
+    expect(agent?.moved_at).toBe(NOW + 1);
   });
 });
 

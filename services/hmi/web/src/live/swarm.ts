@@ -55,6 +55,8 @@ const SETTLED_MS = 30_000;
 const EARLY = 5_000;
 const TAIL = 500;
 const ALERTS = 500;
+/** Names of which something is kept: as many as the registry lists. */
+const NAMES = 20_000;
 
 export class Swarm {
   readonly services = new Map<string, Service>();
@@ -187,15 +189,18 @@ export class Swarm {
     this.history(alerts);
   }
 
-  /** The gateway's newest receipts, the newest first, with which rates and latest calls begin; they may come as events too. */
+  /**
+   * The gateway's newest receipts, the newest first, with which rates and latest calls begin, from `from` on whole. Those that are known
+   * already are told once; those that come as events later, too.
+   */
   prime(receipts: Receipt[], from: number): void {
-    const heard = this.receipts.newest().reverse();
-    const told = new Set(heard.map((receipt) => receipt.call_id));
-    const before = receipts.filter((receipt) => !told.has(receipt.run_id)).reverse().map(asEvent);
+    const known = new Map(this.receipts.newest().map((receipt) => [receipt.call_id, receipt]));
+    const told = receipts.filter((receipt) => !known.has(receipt.run_id)).map(asEvent);
+    this.primed = new Set(told.map((receipt) => receipt.call_id));
     this.receipts.clear();
-    for (const receipt of [...before, ...heard]) this.receipts.push(receipt);
-    for (const receipt of before) {
-      this.primed.add(receipt.call_id);
+    this.window.clear();
+    for (const receipt of [...known.values(), ...told].sort((a, b) => Date.parse(a.ts) - Date.parse(b.ts))) {
+      this.receipts.push(receipt);
       this.count(receipt);
     }
     this.window.begin(from);
@@ -207,7 +212,10 @@ export class Swarm {
     const keys: string[] = [];
     for (const service of this.services.values()) if (service.type === "agent") keys.push(service.service_id);
     for (const [key, beat] of this.beats) {
-      if (key.startsWith("name:") && now - Date.parse(beat.ts) < UNREGISTERED_MS) keys.push(key);
+      if (!key.startsWith("name:")) continue;
+      const age_ms = now - Date.parse(beat.ts);
+      if (age_ms < UNREGISTERED_MS) keys.push(key);
+      else if (age_ms > 2 * UNREGISTERED_MS) this.forget(key, beat.agent);
     }
     return keys;
   }
@@ -285,6 +293,15 @@ export class Swarm {
     this.touch(id);
   }
 
+  /** Who isn't registered and says nothing any more. */
+  private forget(key: string, name: string): void {
+    this.beats.delete(key);
+    this.assembled.delete(key);
+    if (this.byName.has(name)) return;
+    this.said.delete(name);
+    this.moved.delete(name);
+  }
+
   private unname(service: Service): void {
     const left = (this.byName.get(service.name) ?? []).filter((id) => id !== service.service_id);
     if (left.length === 0) this.byName.delete(service.name);
@@ -322,12 +339,12 @@ export class Swarm {
     const before = this.said.get(event.agent);
     if (before && before.seq >= event.seq) return;
     this.said.set(event.agent, event);
+    bound(this.said);
     this.move(event.agent, event.ts);
     this.touchName(event.agent);
   }
 
   private receipt(event: ReceiptEvent): void {
-    const total_ms = event.timings_ms?.total;
     if (!this.primed.delete(event.call_id)) {
       this.receipts.push(event);
       this.count(event);
@@ -337,17 +354,17 @@ export class Swarm {
     const left = this.calls.get(event.agent)?.filter((call) => call.run_id !== event.call_id) ?? [];
     if (left.length > 0) this.calls.set(event.agent, left);
     else this.calls.delete(event.agent);
-    this.move(event.agent, event.ts, total_ms);
+    this.move(event.agent, event.ts);
     this.touchName(event.agent);
   }
 
   private count({ ts, status, usage, timings_ms }: ReceiptEvent): void {
-    const total_ms = timings_ms?.total;
-    this.window.add({ at: Date.parse(ts) + (total_ms ?? 0), status, total_ms, usage });
+    this.window.add({ at: Date.parse(ts), status, total_ms: timings_ms?.total, usage });
   }
 
-  private move(name: string, ts: string, after_ms = 0): void {
-    this.moved.set(name, Math.max(this.moved.get(name) ?? 0, Date.parse(ts) + after_ms));
+  private move(name: string, ts: string): void {
+    this.moved.set(name, Math.max(this.moved.get(name) ?? 0, Date.parse(ts)));
+    bound(this.moved);
   }
 
   private alert({ seq: _, event_type: __, service_id, ...alert }: AlertEvent): void {
@@ -373,11 +390,17 @@ export class Swarm {
   }
 }
 
-/** A receipt in the words of its event. */
+/** A receipt in the words of its event, which tells of the end of a call. */
 function asEvent({ run_id, resolved, cost_estimate, timings_ms, ...receipt }: Receipt): ReceiptEvent {
-  const { ts, status, agent, route, usage } = receipt;
+  const { status, agent, route, usage } = receipt;
+  const ts = new Date(Date.parse(receipt.ts) + timings_ms.total).toISOString();
   const answered = { service: resolved?.name, model: resolved?.model, cost: cost_estimate, timings_ms };
   return { event_type: "receipt", seq: 0, call_id: run_id, ts, status, agent, route, usage, ...answered };
+}
+
+/** Of names that nobody ever registers, no more is kept than of those that are. */
+function bound(map: Map<string, unknown>): void {
+  if (map.size > NAMES) for (const [oldest] of map) return void map.delete(oldest);
 }
 
 function untouched(): Touched {

@@ -103,14 +103,14 @@ export const Copy: Component<{
   );
 };
 
-/** What a panel shows is older than it should be. */
+/** What a panel shows may be so much older than its rhythm. */
 const STALE_MS = 5_000;
 
 /** A part of a page, whose owner may be away: then it says so, and the rest lives. */
 export const Panel: Component<{
   title: string;
   /** Where what it shows comes from. */
-  source?: Pick<Source<unknown>, "at" | "error">;
+  source?: Pick<Source<unknown>, "at" | "error" | "every_ms">;
   actions?: JSX.Element;
   flush?: boolean;
   class?: string;
@@ -120,7 +120,13 @@ export const Panel: Component<{
     const at = props.source?.at();
     return at === undefined ? undefined : now() - at;
   };
-  const stale = () => props.source?.error() !== undefined && (age() === undefined || age()! > STALE_MS);
+  const stale = (): boolean => {
+    const { source } = props;
+    const old = age() ?? Number.POSITIVE_INFINITY;
+    if (source?.error() !== undefined) return old > STALE_MS;
+    // What is looked at only when it changes may be as old as it likes.
+    return source?.every_ms !== undefined && source.at() !== undefined && old > STALE_MS + source.every_ms();
+  };
   return (
     <section class={`panel ${props.class ?? ""}`} classList={{ stale: stale() }} aria-label={props.title}>
       <header>
@@ -129,8 +135,8 @@ export const Panel: Component<{
         {props.actions}
       </header>
       <Show when={stale()}>
-        <p class="trouble" role="status">
-          {line(props.source!.error()!, 300)}.{" "}
+        <p class="trouble">
+          <span role="status">{line(props.source?.error() ?? "no answer yet", 300)}.</span>{" "}
           {age() === undefined ? "Nothing is known yet." : `What is shown was true ${ago(age()!)}.`}
         </p>
       </Show>
@@ -173,24 +179,17 @@ export const Meter: Component<{ ratio: number | undefined; label: string }> = (p
   </Show>
 );
 
-export const Stat: Component<{ label: string; value: JSX.Element; note?: JSX.Element; href?: string }> = (props) => {
-  const inside = (
-    <>
-      <div class="label">{props.label}</div>
-      <div class="value">{props.value}</div>
-      <Show when={props.note}>
-        <div class="note">{props.note}</div>
+/** A number, with what it is and where more of it is. */
+export const Stat: Component<{ label: string; value: JSX.Element; note?: JSX.Element; href?: string }> = (props) => (
+  <div class="stat">
+    <div class="label">
+      <Show when={props.href} fallback={props.label}>
+        {(href) => <A href={href()}>{props.label}</A>}
       </Show>
-    </>
-  );
-  return (
-    <Show when={props.href} fallback={<div class="stat">{inside}</div>}>
-      <div class="stat">
-        {inside}
-        <A href={props.href!} class="note">
-          More
-        </A>
-      </div>
+    </div>
+    <div class="value">{props.value}</div>
+    <Show when={props.note}>
+      <div class="note">{props.note}</div>
     </Show>
-  );
-};
+  </div>
+);

@@ -22,6 +22,8 @@ const [question, setQuestion] = createSignal<Question & { answer: (reason: strin
 
 /** Asks; answers the reason, or nothing when it is not to be done. */
 export function ask(asked: Question): Promise<string | undefined> {
+  // One that is still open is not to be done.
+  question()?.answer(undefined);
   return new Promise((answer) => setQuestion({ ...asked, answer }));
 }
 

@@ -10,7 +10,7 @@ const [sheet, setSheet] = createSignal(false);
 export const openSheet = (): void => void setSheet(true);
 
 const KEYS: [string, string][] = [
-  ["/", "search on this page"],
+  ["/", "search on this page, or for anything"],
   ["Ctrl K", "go to anything, do anything"],
   ["j k", "next and previous row"],
   ["Enter", "open what has the focus"],
@@ -18,6 +18,13 @@ const KEYS: [string, string][] = [
   ["?", "this sheet"],
   ...PAGES.map(({ key, title }): [string, string] => [`g ${key}`, title]),
 ];
+
+/** To the search of the page, or to that of everything where it has none. */
+function find(): void {
+  const search = document.querySelector<HTMLInputElement>("[data-search]");
+  if (search) search.focus();
+  else openPalette();
+}
 
 /** How long `g` waits for the letter of a page. */
 const CHORD_MS = 1_200;
@@ -28,7 +35,8 @@ export function useKeys(): void {
     const target = event.target as HTMLElement;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();
-      openPalette();
+      // A question that is open is answered first.
+      if (!document.querySelector("dialog[open]")) openPalette();
       return;
     }
     const writing = target.closest("input, textarea, select, [contenteditable]");
@@ -37,7 +45,7 @@ export function useKeys(): void {
     const chosen = performance.now() - chord < CHORD_MS ? PAGES.find(({ key }) => key === event.key) : undefined;
     chord = event.key === "g" ? performance.now() : 0;
     if (chosen) go(chosen.path);
-    else if (event.key === "/") document.querySelector<HTMLInputElement>("[data-search]")?.focus();
+    else if (event.key === "/") find();
     else if (event.key === "?") openSheet();
     else return;
     event.preventDefault();

@@ -2,7 +2,7 @@
 
 import { type Component, For, Show, createSignal } from "solid-js";
 import { pause, resume } from "../acts/actions";
-import { agentKeys, link, queue, services, sources } from "../live/store";
+import { agentKeys, link, list, queue, services } from "../live/store";
 import { FREQUENCIES_S, type Theme, prefs, setPref } from "../lib/prefs";
 import { line } from "../lib/text";
 import { A } from "../parts/basic";
@@ -56,12 +56,7 @@ export const Top: Component = () => {
 
 /** Whether what is seen is what is. */
 const Fresh: Component = () => {
-  const trouble = (): string | undefined => {
-    if (sources.services.error()) return sources.services.error();
-    if (!link().live) return link().reason;
-    const broken = sources.services.data()?.broken;
-    return broken ? `the registry is not heard: ${broken}` : undefined;
-  };
+  const trouble = (): string | undefined => list.error() ?? (link().live ? undefined : link().reason);
   return (
     <span class="link" role="status">
       <Show when={trouble()} fallback={<Tag state="ok">live</Tag>}>

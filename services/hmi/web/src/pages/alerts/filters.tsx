@@ -2,6 +2,7 @@
 
 import { type Component, For, createMemo } from "solid-js";
 import { sinceTime } from "../../lib/since";
+import { isPlain } from "../../lib/text";
 import { param, setParams } from "../../lib/url";
 import { services } from "../../live/store";
 import { KINDS } from "./kinds";
@@ -35,7 +36,9 @@ export function useFilter(): () => Filter {
 }
 
 export const Filters: Component = () => {
-  const names = createMemo(() => [...new Set(services().map(({ name }) => name))].slice(0, OFFERED));
+  const names = createMemo(() =>
+    [...new Set(services().map(({ name }) => name))].filter((name) => isPlain(name)).slice(0, OFFERED),
+  );
   return (
     <div class="filters bar">
       <div class="tabs" role="group" aria-label="Open or past">

@@ -1,5 +1,7 @@
 // What each type of alert means, and what to do about it.
 
+import { line } from "../../lib/text";
+
 export interface Kind {
   title: string;
   means: string;
@@ -115,6 +117,6 @@ export const KINDS: Record<string, Kind> = {
 export function kindOf(type: string): Kind {
   const known = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
   return (
-    known ?? { title: type.replaceAll("_", " "), means: "This page doesn't know this type.", todo: "Read its message." }
+    known ?? { title: line(type.replaceAll("_", " "), 80), means: "This page doesn't know this type.", todo: "Read its message." }
   );
 }

@@ -1,7 +1,7 @@
 // Muting: a question that says what it silences, and the list of what is silenced now.
 
 import { type Component, For, Show, createSignal } from "solid-js";
-import { post } from "../../api/client";
+import { get, post } from "../../api/client";
 import type { Alert, Severity } from "../../api/types";
 import { curlPost } from "../../lib/curl";
 import { duration } from "../../lib/format";
@@ -15,7 +15,7 @@ import { SEVERITIES } from "./list";
 import { LENGTHS, LONGEST_S, type Match, type Mute, given, isEmpty, seconds, silences } from "./mutes";
 
 /** Those in force. They end by themselves, and who else mutes tells nobody. */
-const mutes = poll<{ mutes: Mute[] }>(() => "/api/monitor/alerts/mutes", {
+const mutes = poll<{ mutes: Mute[] }>(() => get("/api/monitor/alerts/mutes"), {
   every_ms: () => 15_000,
   wanted: () => isAt("/alerts"),
 });

@@ -2,6 +2,7 @@
 
 import { type Component, For, Show, createEffect, createMemo, on, onCleanup } from "solid-js";
 import type { GroupBy, StatsRow } from "../../api/types";
+import { stats } from "../../api/stats";
 import { count, short, usd } from "../../lib/format";
 import { fileName, save } from "../../lib/save";
 import { sinceTime } from "../../lib/since";
@@ -15,7 +16,7 @@ import { Series } from "../../parts/series";
 import { Since } from "../receipts/filters";
 import { days } from "./days";
 import { Groups } from "./groups";
-import { stats, table } from "./load";
+import { table } from "./load";
 import { Prices } from "./prices";
 import { type Sums, dollars, failed, ofRow, total } from "./sums";
 import { AgentTree, treeTable } from "./tree";

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { StatsRow } from "../../api/types";
-import { allRows, withoutHead } from "./load";
+import { allRows } from "../../api/stats";
+import { withoutHead } from "./load";
 
 const row = (key: string | null): StatsRow => ({ key, calls: 1 }) as StatsRow;
 

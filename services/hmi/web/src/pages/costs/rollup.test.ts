@@ -105,3 +105,19 @@ test("what is below a closed node is not seen", () => {
     ["a1", 2],
   ]);
 });
+
+test("a chain of 20,000 agents is summed up, and all of it can be seen", () => {
+  const size = 20_000;
+  const names = Array.from({ length: size }, (_, n) => `agent-${n}`);
+  const placed = names.map((name, n) => ({ name, parent: names[n - 1] }));
+  // The lowest first: its line is the longest.
+  const all = spent(Object.fromEntries(names.map((name) => [name, 1]).reverse()));
+  const roots = rollup(all, placed);
+  expect(roots.map((root) => nanos(root.all))).toEqual([size]);
+  const seen = lines(
+    roots,
+    () => true,
+    () => 0,
+  );
+  expect([seen.length, seen.at(-1)?.depth, seen.at(-1)?.key]).toEqual([size, size - 1, `agent-${size - 1}`]);
+});

@@ -26,29 +26,20 @@ export function rollup(spent: Map<string | null, Sums>, placed: Placed[]): Node[
   const parents = parentsOf(placed);
   const nodes = new Map<string | null, Node>();
   const listed = new Set(placed.map(({ name }) => name));
-  const node = (name: string | null): Node => {
-    const known = nodes.get(name);
-    if (known) return known;
-    const own = spent.get(name) ?? nothing();
-    const made: Node = { name, own, all: own, children: [], listed: name !== null && listed.has(name) };
-    nodes.set(name, made);
-    return made;
-  };
-  const roots: Node[] = [];
-  const place = (name: string | null): void => {
-    const isNew = !nodes.has(name);
-    const it = node(name);
-    if (!isNew) return;
-    const parent = name === null ? undefined : parents.get(name);
-    if (parent === undefined) {
-      roots.push(it);
-      return;
+  const above = (name: string | null): string | undefined => (name === null ? undefined : parents.get(name));
+  // Without recursion, as all here: agents decide how deep it goes.
+  for (const name of spent.keys()) {
+    for (let at: string | null | undefined = name; at !== undefined && !nodes.has(at); at = above(at)) {
+      const own = spent.get(at) ?? nothing();
+      nodes.set(at, { name: at, own, all: own, children: [], listed: at !== null && listed.has(at) });
     }
-    place(parent);
-    node(parent).children.push(it);
-  };
-  for (const name of spent.keys()) place(name);
-  for (const root of roots) sum(root);
+  }
+  const roots: Node[] = [];
+  for (const node of nodes.values()) {
+    const parent = above(node.name);
+    (parent === undefined ? roots : nodes.get(parent)?.children)?.push(node);
+  }
+  sum(roots);
   return roots.sort(byName);
 }
 
@@ -61,14 +52,15 @@ function parentsOf(placed: Placed[]): Map<string, string> {
   }
   const done = new Set<string>();
   for (const start of parents.keys()) {
-    const way: string[] = [];
+    const way = new Set<string>();
     let at: string | undefined = start;
-    while (at !== undefined && !done.has(at) && !way.includes(at)) {
-      way.push(at);
+    while (at !== undefined && !done.has(at) && !way.has(at)) {
+      way.add(at);
       at = parents.get(at);
     }
     if (at !== undefined && !done.has(at)) {
-      const circle = way.slice(way.indexOf(at)).sort();
+      const names = [...way];
+      const circle = names.slice(names.indexOf(at)).sort();
       parents.delete(circle[0] ?? at);
     }
     for (const name of way) done.add(name);
@@ -76,13 +68,16 @@ function parentsOf(placed: Placed[]): Map<string, string> {
   return parents;
 }
 
-function sum(node: Node): void {
-  for (const child of node.children) sum(child);
-  if (node.children.length === 0) return;
-  node.children.sort(byName);
-  const all = total([node.own]);
-  for (const child of node.children) add(all, child.all);
-  node.all = all;
+function sum(roots: Node[]): void {
+  const order = [...roots];
+  // It grows while it is gone through: each is before all below it.
+  for (const { children } of order) for (const child of children.sort(byName)) order.push(child);
+  for (const node of order.reverse()) {
+    if (node.children.length === 0) continue;
+    const all = total([node.own]);
+    for (const child of node.children) add(all, child.all);
+    node.all = all;
+  }
 }
 
 function byName(a: Node, b: Node): number {
@@ -104,13 +99,15 @@ export function lines(
   compare: (a: Node, b: Node) => number,
 ): Line[] {
   const seen: Line[] = [];
-  const walk = (nodes: Node[], depth: number): void => {
-    for (const node of [...nodes].sort(compare)) {
-      const key = node.name ?? "";
-      seen.push({ node, depth, key });
-      if (node.children.length > 0 && isOpen(key, depth)) walk(node.children, depth + 1);
-    }
+  const open: Line[] = [];
+  const wait = (nodes: Node[], depth: number): void => {
+    for (const node of nodes.toSorted(compare).reverse()) open.push({ node, depth, key: node.name ?? "" });
   };
-  walk(roots, 0);
+  wait(roots, 0);
+  for (let line = open.pop(); line; line = open.pop()) {
+    seen.push(line);
+    const { node, depth, key } = line;
+    if (node.children.length > 0 && isOpen(key, depth)) wait(node.children, depth + 1);
+  }
   return seen;
 }

@@ -120,6 +120,10 @@ const Name: Component<{ line: Line; open: boolean; turn: () => void }> = (props)
 
 const COLUMNS = ["path", "agent", "calls", "failed", "usd_confirmed", "usd_estimated", "unknown_cost_calls"];
 
+/** Names of a path that are written: each line of a deep chain would have all of it. */
+const NAMES = 100;
+const pathOf = (way: string[]): string => (way.length > NAMES ? ["…", ...way.slice(-NAMES)] : way).join(" / ");
+
 /** The whole tree as a table, own and with descendants. */
 export function treeTable(rows: StatsRow[]): Blob {
   const figures = (sums: Sums) => [
@@ -139,7 +143,7 @@ export function treeTable(rows: StatsRow[]): Blob {
   ).map(({ node, depth }) => {
     way.length = depth;
     way.push(node.name ?? "");
-    return csvRow([way.join(" / "), node.name, ...figures(node.own), ...figures(node.all)]);
+    return csvRow([pathOf(way), node.name, ...figures(node.own), ...figures(node.all)]);
   });
   return new Blob([head, ...table], { type: "text/csv;charset=utf-8" });
 }

@@ -1,9 +1,10 @@
 // A card for each agent. Only those that can be seen are there.
 
 import { type Component, For, Show, createMemo, createSignal, onCleanup, onMount } from "solid-js";
-import { agent, agentKeys, agents, hello, now, sources } from "../../live/store";
+import { agent, agentKeys, agents, hello, list, now } from "../../live/store";
 import { type State, ctxRatio, ofAgent } from "../../live/state";
 import { count, percent } from "../../lib/format";
+import { same } from "../../lib/group";
 import { line } from "../../lib/text";
 import { link, param, setParams } from "../../lib/url";
 import { A, Age, Empty, Meter, Panel, Spend } from "../../parts/basic";
@@ -21,26 +22,27 @@ export const Cards: Component = () => {
   const counts = createMemo(() => {
     const counted = new Map<State, number>();
     for (const state of states().values()) counted.set(state, (counted.get(state) ?? 0) + 1);
-    return ORDER.flatMap((state) => (counted.has(state) ? [{ state, count: counted.get(state) as number }] : []));
+    return counted;
   });
+  const offered = createMemo(() => ORDER.filter((state) => counts().has(state)), [], { equals: same });
   const wanted = () => param("state") as State | undefined;
   const keys = createMemo(
     () => agentKeys().filter((key) => wanted() === undefined || states().get(key) === wanted()),
     [],
-    { equals: (a, b) => a.length === b.length && a.every((key, index) => key === b[index]) },
+    { equals: same },
   );
   return (
-    <Panel title={`Agents (${agentKeys().length})`} source={sources.services} actions={<A href="/tree">As a tree</A>}>
+    <Panel title={`Agents (${agentKeys().length})`} source={list} actions={<A href="/tree">As a tree</A>}>
       <Show when={agentKeys().length > 0} fallback={<NoAgent />}>
         <div class="filters" role="group" aria-label="Agents by state">
-          <For each={counts()}>
-            {({ state, count }) => (
+          <For each={offered()}>
+            {(state) => (
               <button
                 type="button"
                 aria-pressed={wanted() === state}
                 onClick={() => setParams({ state: wanted() === state ? undefined : state })}
               >
-                <Tag state={state} /> <span class="num">{count}</span>
+                <Tag state={state} /> <span class="num">{counts().get(state)}</span>
               </button>
             )}
           </For>
@@ -149,13 +151,15 @@ const Bar: Component<{ label: string; ratio: number | undefined }> = (props) => 
 /** Its last beat, and whether that is as it should be: by the registry, which alone decides who lives. */
 const Beat: Component<{ key: string }> = (props) => {
   const it = () => agent(props.key);
-  const well = (): boolean => {
+  const mark = (): { state: State; label: string } => {
     const service = it()?.service;
-    return service !== undefined && service.status !== "down" && !service.status_reasons.some((reason) => reason.includes("beat"));
+    if (!service) return { state: "unknown", label: "not registered: nobody watches its beats" };
+    const missing = service.status === "down" || service.status_reasons.some((reason) => reason.includes("beat"));
+    return missing ? { state: "down", label: "beats are missing" } : { state: "ok", label: "beats in time" };
   };
   return (
     <span class="nowrap">
-      <Mark state={well() ? "ok" : "down"} label={well() ? "beats in time" : "beats are missing"} /> <Age at={it()?.beat?.ts} />
+      <Mark {...mark()} /> <Age at={it()?.beat?.ts} />
     </span>
   );
 };

@@ -1,7 +1,7 @@
 // Is it going well, and what needs me? Everything on it leads to more.
 
 import { type Component, For, Show } from "solid-js";
-import { hello, latestReceipts, rates, series, sources, today } from "../../live/store";
+import { heard, hello, latestReceipts, rates, series, sources, today } from "../../live/store";
 import { count, duration, percent, short } from "../../lib/format";
 import { line } from "../../lib/text";
 import { link } from "../../lib/url";
@@ -37,28 +37,29 @@ export default function Dashboard() {
 }
 
 const Numbers: Component = () => {
-  const inflight = () => sources.inflight.data()?.inflight;
+  const inflight = () => (sources.inflight.error() === undefined ? sources.inflight.data()?.inflight : undefined);
+  // What happens isn't heard, so nobody knows how much it is.
+  const known = (text: string): string => (heard.error() === undefined ? text : "–");
   const oldest = () => inflight()?.[0];
   return (
     <div class="stats">
-      <Stat label="Calls a second" value={rates().calls_per_s.toFixed(1)} note={`${count(rates().calls)} in the last minute`} />
+      <Stat href="/receipts" label="Calls a second" value={known(rates().calls_per_s.toFixed(1))} note={`${count(rates().calls)} in the last minute`} />
       <Stat
+        href="/receipts?status=error"
         label="Failed"
-        value={rates().calls === 0 ? "–" : percent(rates().failed / rates().calls)}
+        value={known(rates().calls === 0 ? "–" : percent(rates().failed / rates().calls))}
         note={`${count(rates().failed)} of the last minute's calls`}
       />
-      <Stat label="Latency, 95th percentile" value={duration(rates().p95_ms)} note={`half within ${duration(rates().p50_ms)}`} />
-      <Stat label="Tokens a second" value={short(rates().tokens_per_s)} note="in and out, last minute" />
+      <Stat href="/receipts" label="Latency, 95th percentile" value={known(duration(rates().p95_ms))} note={`half within ${duration(rates().p50_ms)}`} />
+      <Stat href="/costs" label="Tokens a second" value={known(short(rates().tokens_per_s))} note="in and out, last minute" />
       <Stat
+        href="/costs"
         label="Spent today (UTC)"
         value={<Show when={today()} fallback={today() === null ? <Money usd={0} /> : "–"}>{(row) => <Spend row={row()} />}</Show>}
-        note={
-          <A href="/costs">
-            {today() ? `${count(today()!.calls)} calls` : "costs"}, no budget is set
-          </A>
-        }
+        note={`${count(today()?.calls ?? (today() === null ? 0 : undefined))} calls, no budget is set`}
       />
       <Stat
+        href="/tree"
         label="Calls under way"
         value={count(inflight()?.length)}
         note={<Show when={oldest()} fallback="none waits">{(call) => `the oldest for ${duration(call().age_ms)}`}</Show>}
@@ -87,7 +88,7 @@ const Parts: Component = () => (
 );
 
 const Calls: Component = () => (
-  <Panel title="Calls, last ten minutes" source={sources.inflight}>
+  <Panel title="Calls, last ten minutes" source={heard}>
     <Series
       label="Calls and failures a second"
       at={series().at}
@@ -104,7 +105,7 @@ const FIRST_CALL = (gateway: string): string =>
   `curl -s ${gateway}/invoke -H 'content-type: application/json' -d '{"target": {"type": "model", "require_caps": ["classify"]}, "payload": {"text": "quantum entanglement physics"}}'`;
 
 const Latest: Component = () => (
-  <Panel title="Latest calls" flush actions={<A href="/receipts">All receipts</A>}>
+  <Panel title="Latest calls" source={heard} flush actions={<A href="/receipts">All receipts</A>}>
     <Show
       when={latestReceipts(8).length > 0}
       fallback={<Empty command={FIRST_CALL(hello()?.urls.gateway ?? "")}>No call since this page was opened. Make one:</Empty>}

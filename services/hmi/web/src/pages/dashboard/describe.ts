@@ -12,11 +12,17 @@ export interface Described {
   href: string;
 }
 
+// Agents name their events as they like, also "constructor".
+const STATES = new Map<string, Shown>([
+  ["completed", "done"],
+  ["failed", "error"],
+  ["started", "running"],
+]);
+
 export function describe(event: SwarmEvent): Described {
   switch (event.event_type) {
     case "status_update": {
-      const state = { completed: "done", failed: "error", started: "running" }[event.event] ?? "info";
-      return of(state as Shown, event.agent, event.message ?? event.event, tree(event.service_id));
+      return of(STATES.get(event.event) ?? "info", event.agent, event.message ?? event.event, tree(event.service_id));
     }
     case "log":
       return of(event.level === "error" ? "error" : event.level === "warn" ? "warning" : "info", event.agent ?? "log", event.message, "/tree");

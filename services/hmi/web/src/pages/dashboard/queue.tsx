@@ -1,10 +1,11 @@
 // What needs a human, the worst first: who, what, why, since when, what it has cost, and what can be done about it.
 
-import { type Component, For, Show } from "solid-js";
+import { type Component, For, Show, createMemo } from "solid-js";
 import { acknowledgeAlerts, cancelCall, pause, resume } from "../../acts/actions";
 import type { Item } from "../../live/attention";
-import { agentKeys, now, queue, sources } from "../../live/store";
+import { agentKeys, list, now, queue, sources } from "../../live/store";
 import { ago } from "../../lib/format";
+import { same } from "../../lib/group";
 import { line } from "../../lib/text";
 import { A, Empty, Panel, Spend } from "../../parts/basic";
 import { Mark } from "../../parts/state";
@@ -13,12 +14,14 @@ import { Mark } from "../../parts/state";
 const SHOWN = 8;
 
 export const Queue: Component = () => {
-  const shown = () => queue().slice(0, SHOWN);
+  const items = createMemo(() => new Map(queue().map((item) => [item.id, item])));
+  // By id: what stays keeps its buttons, and the focus.
+  const shown = createMemo(() => [...items().keys()].slice(0, SHOWN), [], { equals: same });
   return (
-    <Panel title="Needs a look" class="first" source={sources.services} flush actions={<A href="/alerts">All alerts</A>}>
+    <Panel title="Needs a look" class="first" source={list} flush actions={<A href="/alerts">All alerts</A>}>
       <Show when={queue().length > 0} fallback={<Empty>{agentKeys().length > 0 ? "Nothing: all is as it should be." : "Nothing yet."}</Empty>}>
         <ol class="queue">
-          <For each={shown()}>{(item) => <Entry item={item} />}</For>
+          <For each={shown()}>{(id) => <Show when={items().get(id)}>{(item) => <Entry item={item()} />}</Show>}</For>
         </ol>
         <Show when={queue().length > SHOWN}>
           <p class="empty">and {queue().length - SHOWN} more of less weight</p>

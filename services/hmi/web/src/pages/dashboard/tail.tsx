@@ -1,7 +1,7 @@
 // What happens, as it happens; beats are left out.
 
 import { type Component, For, Show } from "solid-js";
-import { hello, tail } from "../../live/store";
+import { heard, hello, tail } from "../../live/store";
 import { line } from "../../lib/text";
 import { A, Copy, Empty, Panel, Time } from "../../parts/basic";
 import { Mark } from "../../parts/state";
@@ -12,6 +12,7 @@ const SHOWN = 30;
 export const Tail: Component = () => (
   <Panel
     title="Events"
+    source={heard}
     flush
     actions={<Copy text={`curl -sN ${hello()?.events_url ?? ""}/events/stream`} label="Copy as curl" show={false} />}
   >

@@ -3,6 +3,7 @@
 import { type Component, For, type JSX, Match, Show, Switch, createMemo } from "solid-js";
 import type { SetStoreFunction } from "solid-js/store";
 import { get } from "../../api/client";
+import { isPlain, line } from "../../lib/text";
 import { loaded } from "../../live/loaded";
 import { agents, services } from "../../live/store";
 import { type By, EXAMPLES, type Form } from "./form";
@@ -214,7 +215,7 @@ const Options: Component<{ of: string; all: [string, string][] }> = (props) => (
   <For each={props.all}>
     {([value, label]) => (
       <option value={value} selected={value === props.of}>
-        {label}
+        {line(label, 80)}
       </option>
     )}
   </For>
@@ -222,6 +223,6 @@ const Options: Component<{ of: string; all: [string, string][] }> = (props) => (
 
 const Known: Component<{ id: string; all: string[] }> = (props) => (
   <datalist id={props.id}>
-    <For each={props.all.slice(0, 300)}>{(known) => <option value={known} />}</For>
+    <For each={props.all.filter((known) => isPlain(known)).slice(0, 300)}>{(known) => <option value={known} />}</For>
   </datalist>
 );

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { EXAMPLES, type Form, asCurl, dryRun, fromQuery, problem, sending, toQuery } from "./form";
+import { EXAMPLES, type Form, asCurl, dryRun, fromQuery, isWritten, problem, sending, toQuery } from "./form";
 
 const form = (more: Partial<Form> = {}): Form => ({ ...fromQuery(() => undefined), ...more });
 const body = (of: Form): unknown => JSON.parse(sending(of).body);
@@ -34,6 +34,14 @@ test("a form stands in the URL as far as it is short, and comes back from it", (
     stream: "no",
   });
   expect(fromQuery((name) => query[name])).toEqual({ ...filled, raw: form().raw });
+});
+
+test("a form is that of its own URL, what is too long for it too, and not of another's", () => {
+  const filled = form({ how: "chat", text: "x".repeat(501), agent: "A" });
+  const query = toQuery(filled);
+  expect(isWritten(filled, (name) => query[name])).toBe(true);
+  expect(isWritten(filled, () => undefined)).toBe(false);
+  expect(isWritten(form(), () => undefined)).toBe(true);
 });
 
 test("nothing of a URL that isn't of the form gets into it", () => {

@@ -92,6 +92,11 @@ export function toQuery(form: Form): Record<string, string | undefined> {
   return query;
 }
 
+/** Whether the query has what such a form writes there: then the form is its own. */
+export function isWritten(form: Form, param: (name: string) => string | undefined): boolean {
+  return JSON.stringify(toQuery(form)) === JSON.stringify(toQuery(fromQuery(param)));
+}
+
 export interface Sending {
   path: string;
   headers: Record<string, string>;

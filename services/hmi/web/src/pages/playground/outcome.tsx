@@ -33,11 +33,14 @@ export const Outcome: Component<{ sent: Sent }> = (props) => {
   };
   return (
     <Panel title="Answer" class="outcome">
-      <p class="filters" role="status">
-        <Tag state={said(props.sent).state}>{said(props.sent).word}</Tag>
-        <Show when={props.sent.status !== undefined && props.sent.status !== 200}>
-          <span class="muted num">HTTP {props.sent.status}</span>
-        </Show>
+      <p class="filters">
+        <span class="filters" role="status">
+          <Tag state={said(props.sent).state}>{said(props.sent).word}</Tag>
+          <Show when={props.sent.status !== undefined && props.sent.status !== 200}>
+            <span class="muted num">HTTP {props.sent.status}</span>
+          </Show>
+        </span>
+        {/* It runs on: whoever hears it would hear nothing else. */}
         <span class="muted num">
           {duration(took())}
           {props.sent.first === undefined ? "" : `, first of it after ${duration(props.sent.first - props.sent.began)}`}

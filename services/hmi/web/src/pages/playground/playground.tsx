@@ -1,18 +1,18 @@
 // Send something through the gateway, and see what comes of it, with its receipt beside it.
 
-import { type Component, For, Show, createEffect, createSignal, onCleanup } from "solid-js";
+import { type Component, For, Show, createEffect, createSignal, on, onCleanup } from "solid-js";
 import { createStore } from "solid-js/store";
 import { post } from "../../api/client";
 import type { Receipt } from "../../api/types";
 import { block, line } from "../../lib/text";
-import { param, setParams } from "../../lib/url";
+import { param, search, setParams } from "../../lib/url";
 import { hello } from "../../live/store";
 import { A, Copy, Panel } from "../../parts/basic";
 import { Tag } from "../../parts/state";
 import { Story } from "../receipts/story";
 import { Why } from "../receipts/why";
 import { Fields } from "./fields";
-import { type Form, type How, asCurl, dryRun, fromQuery, invoke, problem, sending, toQuery } from "./form";
+import { type Form, type How, asCurl, dryRun, fromQuery, invoke, isWritten, problem, sending, toQuery } from "./form";
 import { Outcome } from "./outcome";
 import { type Sent, send } from "./send";
 import "./playground.css";
@@ -43,6 +43,8 @@ const Page: Component = () => {
     writing = setTimeout(() => setParams(query), WRITE_MS);
   });
   onCleanup(() => clearTimeout(writing));
+  // Another URL, as by Back, brings its own form.
+  createEffect(on(search, () => isWritten(form, param) || setForm(fromQuery(param)), { defer: true }));
 
   const wrong = () => problem(form);
   const open = () => sent()?.open === true;
@@ -72,12 +74,16 @@ const Page: Component = () => {
   const runDry = async (): Promise<void> => {
     abort.abort();
     abort = new AbortController();
+    const { signal } = abort;
     setSent(undefined);
     setDryError(undefined);
     const { path, body } = dryRun(form);
     try {
-      setDry(await post<Receipt>(`/api/gateway${path}`, JSON.parse(body), abort.signal));
+      const answer = await post<Receipt>(`/api/gateway${path}`, JSON.parse(body), signal);
+      if (!signal.aborted) setDry(answer);
     } catch (error) {
+      // What has been broken off has made room for something else.
+      if (signal.aborted) return;
       setDry(undefined);
       setDryError((error as Error).message);
     }

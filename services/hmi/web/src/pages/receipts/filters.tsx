@@ -4,11 +4,14 @@ import { type Component, For, Show, createMemo } from "solid-js";
 import type { CallStatus } from "../../api/types";
 import { isPhone } from "../../lib/media";
 import { sinceTime, toField } from "../../lib/since";
+import { isPlain } from "../../lib/text";
 import { param, setParams } from "../../lib/url";
 import { agents, services } from "../../live/store";
 import type { Filter } from "./row";
 
 export const STATUSES: CallStatus[] = ["ok", "error", "cut", "cancelled", "refused", "lost"];
+/** Names that a field offers. */
+const OFFERED = 200;
 const TEXTS = [
   { name: "agent", label: "Agent" },
   { name: "agent_run_id", label: "Agent run" },
@@ -51,13 +54,16 @@ export const Filters: Component = () => (
   </Show>
 );
 
+/** Each once; what isn't what it looks like is not offered. */
+function offered(names: string[]): string[] {
+  return [...new Set(names)].filter((name) => isPlain(name)).slice(0, OFFERED);
+}
+
 const Fields: Component = () => {
   const names = createMemo(() => ({
-    agent: [...new Set(agents().map(({ name }) => name))],
-    service: [
-      ...new Set(services().flatMap(({ name, type }) => (type === "agent" || type === "service" ? [] : [name]))),
-    ],
-    model: [...new Set(services().flatMap(({ labels }) => labels.models?.split(",") ?? []))],
+    agent: offered(agents().map(({ name }) => name)),
+    service: offered(services().flatMap(({ name, type }) => (type === "agent" || type === "service" ? [] : [name]))),
+    model: offered(services().flatMap(({ labels }) => labels.models?.split(",") ?? [])),
   }));
   return (
     <form
@@ -88,7 +94,7 @@ const Fields: Component = () => {
             />
             <Show when={name in names()}>
               <datalist id={`calls-${name}`}>
-                <For each={names()[name as "agent"].slice(0, 200)}>{(known) => <option value={known} />}</For>
+                <For each={names()[name as "agent"]}>{(known) => <option value={known} />}</For>
               </datalist>
             </Show>
           </label>

@@ -3,7 +3,7 @@
 import { type Component, Show, batch, createEffect, createSignal, on, onCleanup, onMount, untrack } from "solid-js";
 import { count } from "../../lib/format";
 import { isPhone } from "../../lib/media";
-import { link } from "../../lib/url";
+import { link, search } from "../../lib/url";
 import { hello, link as stream, onEvent } from "../../live/store";
 import { Empty, Panel } from "../../parts/basic";
 import { Table } from "../../parts/table";
@@ -153,7 +153,7 @@ export const List: Component<{ selected: string | undefined }> = (props) => {
           rows={rows()}
           columns={columns(props.selected !== undefined)}
           id={(row) => row.run_id}
-          href={(row) => link("/receipts", row.run_id) + location.search}
+          href={(row) => link("/receipts", row.run_id) + search()}
           selected={props.selected}
           min={isPhone() ? 0 : props.selected === undefined ? 900 : 540}
           height="calc(100vh - 240px)"

@@ -3,7 +3,7 @@
 import { type Component, Show, createEffect, onCleanup, onMount } from "solid-js";
 import { isPhone } from "../../lib/media";
 import { line } from "../../lib/text";
-import { go, selected } from "../../lib/url";
+import { go, search, selected } from "../../lib/url";
 import { A } from "../../parts/basic";
 import { Exporting } from "./exporting";
 import { Filters } from "./filters";
@@ -16,7 +16,7 @@ const Page: Component = () => {
   const close = (event: KeyboardEvent): void => {
     const target = event.target as HTMLElement;
     if (event.key !== "Escape" || run_id() === undefined || target.closest("input, textarea, select, dialog")) return;
-    go(`/receipts${location.search}`);
+    go(`/receipts${search()}`);
   };
   onMount(() => addEventListener("keydown", close));
   onCleanup(() => removeEventListener("keydown", close));
@@ -41,7 +41,7 @@ const Page: Component = () => {
             <header>
               <h2 class="clip">{line(run_id, 80)}</h2>
               <span class="space" />
-              <A href={`/receipts${location.search}`} class="button">
+              <A href={`/receipts${search()}`} class="button">
                 {isPhone() ? "All calls" : "Close"}
               </A>
             </header>

@@ -3,10 +3,12 @@
 import { Show } from "solid-js";
 import type { Service, ServiceView } from "../../api/types";
 import { ago, count, duration, percent } from "../../lib/format";
+import { locality } from "../../lib/locality";
+import { line } from "../../lib/text";
 import { Clip } from "../../parts/basic";
 import { Mark, Tag } from "../../parts/state";
 import type { Column } from "../../parts/table";
-import { type Beat, condition, lastBeat, locality, models } from "./list";
+import { type Beat, condition, lastBeat, models } from "./list";
 
 /** What `/discover` told of a service, and how long ago that was. */
 export interface Looked {
@@ -20,7 +22,7 @@ const status: Column<Service> = {
   cell: (row) => {
     const it = () => condition(row);
     return (
-      <span class="condition" title={it().why === "" ? it().word : `${it().word}: ${it().why}`.slice(0, 600)}>
+      <span class="condition" title={it().why === "" ? it().word : line(`${it().word}: ${it().why}`, 600)}>
         <Tag state={it().state}>{it().word}</Tag>
         <Show when={it().why !== ""}>
           <Clip text={it().why} limit={80} class="muted" />
@@ -72,7 +74,7 @@ const probe = (looked: Looked): Column<Service> => ({
     <Show when={looked.view(row.service_id)?.probe} fallback={<span class="muted">–</span>}>
       {(it) => (
         <Show when={it().reachability !== "unprobed"} fallback={<span class="muted">not probed</span>}>
-          <span class="num" title={(it().reason ?? it().reachability).slice(0, 600)}>
+          <span class="num" title={line(it().reason ?? it().reachability, 600)}>
             <Mark state={it().reachability === "reachable" ? "ok" : "down"} label={it().reachability} />{" "}
             {it().reachability === "reachable" ? duration(it().latency_ms) : "no answer"}
           </span>

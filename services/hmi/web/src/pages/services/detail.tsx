@@ -92,10 +92,6 @@ const State: Component<{ service: Service }> = (props) => {
 
 /** Three say how it is, and the worst of them counts. */
 const Voices: Component<{ view: ServiceView; elapsed_ms: number; gone: boolean }> = (props) => {
-  const reason = (voice: string) => {
-    const text = props.view.status_reasons.find((it) => it.startsWith(`${voice}: `));
-    return text === undefined ? undefined : <Long text={text.slice(voice.length + 2)} />;
-  };
   const probe = () => props.view.probe;
   return (
     <>
@@ -103,7 +99,8 @@ const Voices: Component<{ view: ServiceView; elapsed_ms: number; gone: boolean }
       <dl class="kv">
         <dt>Its own word</dt>
         <dd>
-          <Tag state={props.view.reported_status}>{props.view.reported_status}</Tag> {reason("says")}
+          <Tag state={props.view.reported_status}>{props.view.reported_status}</Tag>{" "}
+          <Reason reasons={props.view.status_reasons} voice="says" />
         </dd>
         <dt>Its beats</dt>
         <dd>
@@ -127,6 +124,12 @@ const Voices: Component<{ view: ServiceView; elapsed_ms: number; gone: boolean }
       </dl>
     </>
   );
+};
+
+/** Why a voice says so; it stays opened when the next look brings the same. */
+const Reason: Component<{ reasons: string[]; voice: string }> = (props) => {
+  const text = () => props.reasons.find((it) => it.startsWith(`${props.voice}: `))?.slice(props.voice.length + 2);
+  return <Show when={text()}>{(text) => <Long text={text()} />}</Show>;
 };
 
 const PROBED = { reachable: "ok", unreachable: "down", unprobed: "unknown" } as const;

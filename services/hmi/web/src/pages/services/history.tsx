@@ -1,26 +1,29 @@
 // What happened to a service, the newest first.
 
-import { type Component, For, Show } from "solid-js";
+import { type Component, For, Show, createMemo } from "solid-js";
 import type { ServiceDetail, Transition } from "../../api/types";
 import { line } from "../../lib/text";
 import { Age, Time } from "../../parts/basic";
 import { Mark } from "../../parts/state";
 import { Long } from "./long";
-import { told } from "./transitions";
+import { kept, told } from "./transitions";
 
 /** As many as the registry tells of at once. */
 const TOLD = 100;
 
-export const History: Component<{ detail: ServiceDetail }> = (props) => (
-  <Show when={props.detail.history.length > 0} fallback={<p class="muted">The registry remembers nothing of it.</p>}>
-    <ol class="timeline">
-      <For each={props.detail.history}>{(transition) => <Entry transition={transition} />}</For>
-    </ol>
-    <Show when={props.detail.history.length >= TOLD}>
-      <p class="muted">These are the newest {TOLD}; what was before isn't told.</p>
+export const History: Component<{ detail: ServiceDetail }> = (props) => {
+  const rows = createMemo((before: Transition[]) => kept(before, props.detail.history), []);
+  return (
+    <Show when={rows().length > 0} fallback={<p class="muted">The registry remembers nothing of it.</p>}>
+      <ol class="timeline">
+        <For each={rows()}>{(transition) => <Entry transition={transition} />}</For>
+      </ol>
+      <Show when={rows().length >= TOLD}>
+        <p class="muted">These are the newest {TOLD}; what was before isn't told.</p>
+      </Show>
     </Show>
-  </Show>
-);
+  );
+};
 
 const Entry: Component<{ transition: Transition }> = (props) => {
   const it = () => told(props.transition);

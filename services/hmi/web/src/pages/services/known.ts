@@ -3,6 +3,7 @@
 import { type Accessor, createEffect, createSignal, on, onCleanup } from "solid-js";
 import { ApiError, get } from "../../api/client";
 import type { ServiceDetail } from "../../api/types";
+import { gently, loaded } from "../../live/loaded";
 import { everyTick, onEvent } from "../../live/store";
 
 export interface Known {
@@ -14,54 +15,29 @@ export interface Known {
   unknown: Accessor<boolean>;
 }
 
-/** Looks at once, in the user's rhythm, and whenever an event is about it. */
+/** Looks at once, in the user's rhythm, and soon after events that are about it. */
 export function known(id: Accessor<string | undefined>): Known {
-  const [data, setData] = createSignal<ServiceDetail>();
-  const [at, setAt] = createSignal<number>();
-  const [error, setError] = createSignal<string>();
   const [unknown, setUnknown] = createSignal(false);
-  let looking: AbortController | undefined;
-
-  const look = async (wanted: string): Promise<void> => {
-    const mine = new AbortController();
-    looking = mine;
+  createEffect(on(id, () => setUnknown(false)));
+  const { data, at, error, look } = loaded(id, async (wanted, signal) => {
     try {
-      const answer = await get<ServiceDetail>(`/api/registry/services/${encodeURIComponent(wanted)}`, mine.signal);
-      if (looking !== mine) return;
-      setData(answer);
-      setAt(Date.now());
-      setError(undefined);
+      const answer = await get<ServiceDetail>(`/api/registry/services/${encodeURIComponent(wanted)}`, signal);
+      if (!signal.aborted) setUnknown(false);
+      return answer;
     } catch (reason) {
-      if (looking !== mine) return;
       // No id at all is as unknown as one that nobody has.
-      setUnknown(reason instanceof ApiError && (reason.status === 404 || reason.status === 400));
-      setError((reason as Error).message);
+      if (!signal.aborted)
+        setUnknown(reason instanceof ApiError && (reason.status === 404 || reason.status === 400));
+      throw reason;
     }
-    looking = undefined;
-  };
-  const again = (): void => {
-    const wanted = id();
-    if (wanted === undefined) return;
-    looking?.abort();
-    void look(wanted);
-  };
-
-  createEffect(
-    on(id, () => {
-      setData(undefined);
-      setAt(undefined);
-      setError(undefined);
-      setUnknown(false);
-      again();
-    }),
-  );
-  createEffect(on(everyTick, () => looking || document.hidden || unknown() || again(), { defer: true }));
+  });
+  const soon = gently(look);
+  createEffect(on(everyTick, () => document.hidden || unknown() || look(), { defer: true }));
   onCleanup(
     onEvent(
       (event) =>
-        event.service_id !== undefined && event.service_id === id() && event.event_type !== "heartbeat" && again(),
+        event.service_id !== undefined && event.service_id === id() && event.event_type !== "heartbeat" && soon(),
     ),
   );
-  onCleanup(() => looking?.abort());
   return { data, at, error, unknown };
 }

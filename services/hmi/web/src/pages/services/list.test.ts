@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Service, ServiceView } from "../../api/types";
 import { service } from "../../testing/known";
 import { seeds } from "../../testing/random";
-import { STATUSES, choices, condition, example, fits, inOrder, lastBeat, locality, models } from "./list";
+import { STATUSES, choices, condition, example, fits, inOrder, lastBeat, models } from "./list";
 import { unconfigured } from "../../live/state";
 
 const door = (...status_reasons: string[]) =>
@@ -29,19 +29,6 @@ test("a pause is told with what is wrong behind it", () => {
   expect(condition(service({ name: "a", paused: true }))).toEqual({ state: "paused", word: "paused", why: "" });
   const both = service({ name: "a", paused: true, status: "degraded", status_reasons: ["says: x", "probe: y"] });
   expect(condition(both)).toEqual({ state: "paused", word: "paused, degraded", why: "says: x; probe: y" });
-});
-
-test("where it runs is what its label says, else what its address says", () => {
-  const of = (url: string | null, label?: string) =>
-    locality({ url, labels: label === undefined ? {} : { locality: label } });
-  expect([of("http://127.0.0.1:1"), of("http://127.9.9.9"), of("http://localhost"), of("http://[::1]:1")]).toEqual(
-    Array(4).fill("local"),
-  );
-  expect([of("https://api.example"), of("http://127.0.0.1.example"), of("http://localhost.example")]).toEqual(
-    Array(3).fill("external"),
-  );
-  expect([of("http://127.0.0.1", "external"), of("https://api.example", "local")]).toEqual(["external", "local"]);
-  expect([of(null), of("nonsense"), of(null, "mars")]).toEqual([undefined, undefined, undefined]);
 });
 
 test("the models are those of its label with their contexts, else it is one itself", () => {

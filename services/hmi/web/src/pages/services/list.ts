@@ -2,6 +2,7 @@
 
 import type { Service, ServiceType, ServiceView } from "../../api/types";
 import { duration } from "../../lib/format";
+import { locality } from "../../lib/locality";
 import { NOT_CONFIGURED, unconfigured } from "../../live/state";
 import type { Shown } from "../../parts/state";
 
@@ -22,14 +23,6 @@ export function condition(service: Pick<Service, "status" | "status_reasons" | "
   const why = status_reasons.join("; ");
   if (paused) return { state: "paused", word: status === "ok" ? "paused" : `paused, ${status}`, why };
   return { state: status, word: status, why };
-}
-
-/** Where it runs: as its label says, else by its address; nothing of an agent without a server. */
-export function locality({ labels, url }: Pick<Service, "labels" | "url">): "local" | "external" | undefined {
-  if (labels.locality === "local" || labels.locality === "external") return labels.locality;
-  if (url === null || !URL.canParse(url)) return undefined;
-  const host = new URL(url).hostname;
-  return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host) ? "local" : "external";
 }
 
 export interface Model {

@@ -3,9 +3,10 @@
 import { type Component, For, Show } from "solid-js";
 import type { ServiceView } from "../../api/types";
 import { count, usd } from "../../lib/format";
+import { locality } from "../../lib/locality";
 import { line } from "../../lib/text";
 import { Clip, Copy, Time } from "../../parts/basic";
-import { locality, models } from "./list";
+import { models } from "./list";
 
 export const Says: Component<{ view: ServiceView }> = (props) => {
   const shown = new Set(["description", "models", "ctx_limits"]);

@@ -2,21 +2,22 @@
 
 import { type Component, For, Show, createMemo } from "solid-js";
 import type { ServiceView } from "../../api/types";
-import { query } from "../../api/client";
+import { get, query } from "../../api/client";
 import { curlPost } from "../../lib/curl";
 import { count } from "../../lib/format";
+import { locality } from "../../lib/locality";
 import { isPhone } from "../../lib/media";
 import { line } from "../../lib/text";
 import { prefs } from "../../lib/prefs";
 import { link, param, search, selected, setParams } from "../../lib/url";
 import { poll } from "../../live/source";
-import { hello, now, services, sources } from "../../live/store";
+import { hello, now, list, services, sources } from "../../live/store";
 import { Empty, Panel, isAt } from "../../parts/basic";
 import { Table } from "../../parts/table";
 import { useEscape } from "../../shell/keys";
 import { columns } from "./columns";
 import { Detail } from "./detail";
-import { type Filter, STATUSES, choices, example, fits, inOrder, locality } from "./list";
+import { type Filter, STATUSES, choices, example, fits, inOrder } from "./list";
 import { Parts } from "./parts";
 import "./beside.css";
 import "./services.css";
@@ -36,8 +37,10 @@ const filter = (): Filter => ({
 
 /** What the watch doesn't tell: beats and probes, of those that are shown as far as the registry can tell them apart. */
 const looked = poll<{ services: ServiceView[]; next_cursor: string | null }>(
-  () =>
-    `/api/registry/discover${query({ type: filter().type, role: filter().role, cap: filter().cap, status: "any", limit: LOOKED })}`,
+  () => {
+    const { type, role, cap } = filter();
+    return get(`/api/registry/discover${query({ type, role, cap, status: "any", limit: LOOKED })}`);
+  },
   { every_ms: () => prefs().every_s * 1_000, wanted: () => isAt(PAGE) },
 );
 
@@ -71,7 +74,7 @@ export default function Services() {
       <div class="beside">
         <Panel
           title={`${count(shown().length)} of ${count(services().length)} listed`}
-          source={sources.services}
+          source={list}
           flush
           class="list"
         >

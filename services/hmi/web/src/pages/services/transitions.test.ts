@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Transition } from "../../api/types";
-import { told } from "./transitions";
+import { kept, told } from "./transitions";
 
 const of = (kind: string, more: Partial<Transition> = {}): Transition => ({
   seq: 1,
@@ -34,4 +34,14 @@ test("every kind of the registry's has words of its own", () => {
     const { what } = told(of(kind, { from_role: "canary", to_role: "staging", to_status: "ok", missed_beats: 2 }));
     if (!["paused", "resumed"].includes(kind)) expect(what, kind).not.toBe(kind.replaceAll("_", " "));
   }
+});
+
+test("what was there before is the same object at the next look, and what is new comes in front", () => {
+  const before = [of("paused", { seq: 2 }), of("registered", { seq: 1 })];
+  const after = kept(before, [of("resumed", { seq: 3 }), of("paused", { seq: 2 }), of("registered", { seq: 1 })]);
+  expect(after.map(({ kind }) => kind)).toEqual(["resumed", "paused", "registered"]);
+  expect(after[1]).toBe(before[0]);
+  expect(after[2]).toBe(before[1]);
+  const other = of("evicted", { seq: 1, ts: "2025-11-07T10:30:00.000Z" });
+  expect(kept(before, [other])).toEqual([other]);
 });

@@ -42,6 +42,15 @@ export function told({ kind, from_status, to_status, from_role, to_role, missed_
   }
 }
 
+/** The transitions of now; one that was there before is the same object, so that its row stays, and what is opened in it. */
+export function kept(before: Transition[], now: Transition[]): Transition[] {
+  const known = new Map(before.map((transition) => [transition.seq, transition]));
+  return now.map((transition) => {
+    const same = known.get(transition.seq);
+    return same?.ts === transition.ts ? same : transition;
+  });
+}
+
 function beats(n: number): string {
   return n === 1 ? "1 beat" : `${n} beats`;
 }

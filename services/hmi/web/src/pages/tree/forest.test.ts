@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { type Entry, type TreeNode, above, down, entriesOf, grow, locality } from "./forest";
-import { random, randomEntries } from "./random.test-data";
+import { service } from "../../testing/known";
+import { random } from "../../testing/random";
+import { type Entry, type TreeNode, above, down, entriesOf, grow } from "./forest";
+import { randomEntries } from "./random.test-data";
 
 /** Who is under whom, by key. */
 const shape = (node: TreeNode): unknown => ({ [node.key]: node.children.map(shape) });
@@ -77,22 +79,22 @@ test("everyone is in each of 300 random forests once, in whatever order they cam
       expect(node.depth).toBe(above(node).length);
       expect(node === root || above(node).at(-1) === root).toBe(true);
     }
-    const shuffled = [...entries].sort(() => next() - 0.5);
+    const shuffled = [...entries].sort(() => (next.chance(0.5) ? 1 : -1));
     expect(shape(grow(shuffled).root), `forest ${seed}`).toEqual(shape(root));
   }
 });
 
-describe("where a model is", () => {
-  test.each([
-    ["local", "https://api.example.com", "local"],
-    ["external", "http://127.0.0.1:1", "external"],
-    [undefined, "http://127.0.0.1:8050", "local"],
-    [undefined, "http://[::1]:8050", "local"],
-    [undefined, "http://localhost:8050", "local"],
-    [null, "https://127.0.0.1.example.com", "external"],
-    [undefined, "not an address", "external"],
-    [undefined, null, "external"],
-  ] as const)("label %s at %s is %s", (label, url, group) => expect(locality(label, url)).toBe(group));
+test("a model or a tool is where its label or its address says, and elsewhere when neither does", () => {
+  const groups = entriesOf(
+    [],
+    [
+      service({ name: "a", type: "model", url: "http://127.0.0.1:8050" }),
+      service({ name: "b", type: "tool", url: "https://api.example.com" }),
+      service({ name: "c", type: "model", url: "https://api.example.com", labels: { locality: "local" } }),
+      service({ name: "d", type: "tool" }),
+    ],
+  ).map(({ group }) => group);
+  expect(groups).toEqual(["local", "external", "local", "external"]);
 });
 
 test("agents that only publish events have a place, and no service is there twice", () => {

@@ -1,6 +1,7 @@
 // Who is under whom: every agent, model, tool and service once, whatever they say of their parents. Pure.
 
 import type { Service } from "../../api/types";
+import { locality } from "../../lib/locality";
 import { line } from "../../lib/text";
 import type { Agent } from "../../live/swarm";
 
@@ -50,7 +51,8 @@ export function entriesOf(agents: Agent[], services: Service[]): Entry[] {
     kind: "agent",
     parent: service?.labels.parent ?? undefined,
   }));
-  for (const { service_id, name, type, labels, url } of services) {
+  for (const service of services) {
+    const { service_id, name, type, labels } = service;
     if (type === "agent") continue;
     if (type === "service") entries.push({ key: service_id, name, kind: type, group: "PAS" });
     else
@@ -59,19 +61,11 @@ export function entriesOf(agents: Agent[], services: Service[]): Entry[] {
         name,
         kind: type,
         parent: labels.parent ?? undefined,
-        group: locality(labels.locality, url),
+        // Of what says nothing of where it is, nobody can say that it is here.
+        group: locality(service) ?? "external",
       });
   }
   return entries;
-}
-
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/i;
-
-/** Where a model or a tool is: as it says, else by its address. */
-export function locality(label: string | null | undefined, url: string | null): Group {
-  if (label === "local") return "local";
-  if (label) return "external";
-  return url !== null && URL.canParse(url) && LOOPBACK.test(new URL(url).hostname) ? "local" : "external";
 }
 
 /** Gives everyone a place. Children are by kind, then by name, then in the order in which they were registered. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { random } from "../../testing/random";
 import { type Entry, down, grow } from "./forest";
 import { layOut } from "./layout";
-import { random, randomEntries } from "./random.test-data";
+import { randomEntries } from "./random.test-data";
 import { rowsOf } from "./rows";
 import { type Box, FEW, type Frame, type Layout } from "./sizes";
 
@@ -56,7 +57,7 @@ describe("where everyone is drawn", () => {
     for (let seed = 1; seed <= 200; seed += 1) {
       const next = random(seed);
       const entries = randomEntries(next, 300);
-      const closed = new Set([...down(grow(entries).root)].filter(() => next() < 0.1).map(({ key }) => key));
+      const closed = new Set([...down(grow(entries).root)].filter(() => next.chance(0.1)).map(({ key }) => key));
       check(entries);
       check(entries, closed);
     }

@@ -7,7 +7,7 @@ import { count, duration, percent, usd } from "../../lib/format";
 import { line } from "../../lib/text";
 import { link } from "../../lib/url";
 import { pause, resume } from "../../acts/actions";
-import { loaded } from "../../live/loaded";
+import { gently, loaded } from "../../live/loaded";
 import type { Source } from "../../live/source";
 import { ctxRatio } from "../../live/state";
 import { agent, everyTick, onEvent, queue, services } from "../../live/store";
@@ -23,19 +23,6 @@ import { createSpending } from "./spending";
 import { Three } from "./three";
 
 const RECEIPTS = 8;
-/** What many events tell of is looked up at most so often. */
-const APART_MS = 400;
-
-function gently(look: () => void): () => void {
-  let waiting: ReturnType<typeof setTimeout> | undefined;
-  onCleanup(() => clearTimeout(waiting));
-  return () => {
-    waiting ??= setTimeout(() => {
-      waiting = undefined;
-      look();
-    }, APART_MS);
-  };
-}
 
 export const Side: Component<{ model: Model; id: string; actions: JSX.Element }> = (props) => {
   const node = () => props.model.forest().nodes.get(props.id);

@@ -44,7 +44,11 @@ interface Props {
 }
 
 /** What lights an edge up, and how much. */
-const WEIGHTS: Partial<Record<SwarmEvent["event_type"], Weight>> = { heartbeat: 1, status_update: 2, receipt: 2 };
+const WEIGHTS = new Map<string, Weight>([
+  ["heartbeat", 1],
+  ["status_update", 2],
+  ["receipt", 2],
+]);
 const STEP = 1.3;
 
 export const Picture: Component<Props> = (props) => {
@@ -152,7 +156,7 @@ function hand(stage: Stage, setOver: (over: { node: TreeNode; at: Point } | unde
 function heard(stage: Stage, model: Model): (event: SwarmEvent) => void {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   return (event) => {
-    const weight = WEIGHTS[event.event_type];
+    const weight = WEIGHTS.get(event.event_type);
     if (weight === undefined || event.agent === undefined || still.matches || document.hidden) return;
     const { nodes } = model.forest();
     const { agent, service_id } = event;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { random } from "../../testing/random";
 import { down, grow } from "./forest";
-import { random, randomEntries } from "./random.test-data";
+import { randomEntries } from "./random.test-data";
 import { move, rowsOf, typed } from "./rows";
 
 const { root } = grow(

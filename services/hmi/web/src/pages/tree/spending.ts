@@ -1,8 +1,7 @@
 // What one and all below it have spent, from the gateway's sums by agent: all of them, or none is said.
 
-import { createEffect, createMemo, createSignal, on, onCleanup } from "solid-js";
-import { get, query } from "../../api/client";
-import type { Stats, StatsRow } from "../../api/types";
+import { createMemo } from "solid-js";
+import type { StatsRow } from "../../api/types";
 import { agents, sources } from "../../live/store";
 import type { TreeNode } from "./forest";
 import { type Spent, namesBelow, spentBy } from "./spend";
@@ -17,26 +16,9 @@ export interface Spending {
 }
 
 export function createSpending(node: () => TreeNode): () => Spending {
-  const [rest, setRest] = createSignal<StatsRow[]>();
-  let ended = false;
-  onCleanup(() => {
-    ended = true;
-  });
-  // More agents than one page has are asked for page by page, by whoever looks at one alone.
-  createEffect(
-    on(sources.byAgent.data, (first) => {
-      if (!first || first.next_cursor === null) return;
-      void following(first.next_cursor).then(
-        (rows) => ended || setRest(rows),
-        () => undefined,
-      );
-    }),
-  );
   const rows = createMemo((): ReadonlyMap<string, StatsRow> | undefined => {
-    const first = sources.byAgent.data();
-    if (!first) return undefined;
-    const others = first.next_cursor === null ? [] : rest();
-    return others && new Map([...first.stats, ...others].flatMap((row) => (row.key === null ? [] : [[row.key, row]])));
+    const all = sources.byAgent.data();
+    return all && new Map(all.flatMap((row) => (row.key === null ? [] : [[row.key, row]])));
   });
   const nameOf = createMemo(() => new Map(agents().map(({ key, name }) => [key, name])));
   const below = createMemo(() => namesBelow(node(), (key) => nameOf().get(key)));
@@ -50,16 +32,4 @@ export function createSpending(node: () => TreeNode): () => Spending {
       missing: sources.byAgent.error() ?? "not told yet",
     };
   };
-}
-
-async function following(first: string): Promise<StatsRow[]> {
-  const rows: StatsRow[] = [];
-  for (let cursor: string | null = first; cursor !== null;) {
-    const page: Stats = await get<Stats>(
-      `/api/gateway/receipts/stats${query({ group_by: "agent", limit: 1000, cursor })}`,
-    );
-    rows.push(...page.stats);
-    cursor = page.next_cursor;
-  }
-  return rows;
 }

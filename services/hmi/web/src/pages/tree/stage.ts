@@ -1,7 +1,6 @@
 // The canvas and what moves on it. It draws when something has changed, and rests otherwise.
 
 import type { Place } from "./sizes";
-import type { Look } from "./look";
 import { paint } from "./paint";
 import { type Brush, type Scene, seenSize } from "./scene";
 import { Pulses, type Weight } from "./pulses";
@@ -150,10 +149,6 @@ export class Stage {
       (place) => seenSize(lookOf(place), zoom) / 2 / zoom,
       REACH / zoom,
     );
-  }
-
-  look(place: Place): Look | undefined {
-    return this.scene?.lookOf(place);
   }
 
   private see(view: View): void {

@@ -12,7 +12,6 @@ export interface Theme {
   muted: string;
   accent: string;
   match: string;
-  error: string;
   states: Record<State, string>;
   font: string;
 }
@@ -53,7 +52,6 @@ export function themeOf(box: HTMLElement): Theme {
     muted: color("muted"),
     accent: color("accent"),
     match: color("degraded"),
-    error: color("error"),
     states,
     font: getComputedStyle(box).fontFamily,
   };

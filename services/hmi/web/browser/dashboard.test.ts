@@ -1,5 +1,6 @@
 // The dashboard over a real swarm: what happens is seen, what is wrong is said, and every number is its owner's.
 
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Locator } from "playwright-core";
 import type { InFlight, Stats } from "../src/api/types";
@@ -130,6 +131,50 @@ test("what is on the screen is what its owners say", async () => {
   };
   await until("the screen shows what the owners say", async () => JSON.stringify(await shown()) === JSON.stringify(await owners()));
   expect(await shown()).toEqual(await owners());
+});
+
+test.each(["tree", "agent", "model", "service", "day"])("on the costs page, by %s, the totals are the sums of the owner's rows", async (by) => {
+  const page = screen.page;
+  await page.goto(`${swarm.url("hmi")}/costs${by === "tree" ? "" : `?by=${by}`}`);
+  const owners = async () => {
+    const { stats } = await swarm.get<Stats>("gateway", `/receipts/stats?group_by=${by === "tree" ? "agent" : by}`);
+    const nanos = (of: (row: Stats["stats"][0]) => number) => stats.reduce((sum, row) => sum + Math.round(of(row) * 1e9), 0) / 1e9;
+    return {
+      calls: String(stats.reduce((sum, row) => sum + row.calls, 0)),
+      confirmed: exactUsd(nanos((row) => row.usd.confirmed)),
+      estimated: exactUsd(nanos((row) => row.usd.estimated)),
+    };
+  };
+  const shown = async () => {
+    const stat = (label: string) => page.locator(".stat", { has: page.getByText(label, { exact: true }) });
+    const money = async (label: string) => ((await stat(label).locator("[title^='$']").first().getAttribute("title")) ?? "").replace(", estimated", "");
+    return {
+      calls: await stat("Calls").locator(".value").innerText(),
+      confirmed: await money("Confirmed"),
+      estimated: await money("Estimated"),
+    };
+  };
+  await until("the page shows what the owner says", async () => JSON.stringify(await shown()) === JSON.stringify(await owners()));
+  expect((await shown()).estimated).not.toBe("$0.00");
+});
+
+test.each(["alerts", "services", "costs"])("what is exported of the %s is what its owner has", async (of) => {
+  const page = screen.page;
+  await page.goto(`${swarm.url("hmi")}/${of}`);
+  await page.getByText("live", { exact: true }).waitFor();
+  const owners: Record<string, () => Promise<unknown[]>> = {
+    alerts: async () => (await swarm.get<{ alerts: unknown[] }>("heartbeat-monitor", "/alerts?acked=false&limit=1000")).alerts,
+    services: async () => (await swarm.get<{ services: unknown[] }>("registry", "/discover?status=any&limit=1000")).services,
+    costs: async () => (await swarm.get<Stats>("gateway", "/receipts/stats?group_by=agent")).stats,
+  };
+  const id = (row: unknown) => JSON.stringify(Object.entries(row as object).find(([key]) => ["alert_id", "service_id", "key"].includes(key)));
+  await until("the file has what the owner has", async () => {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export JSONL" }).click()]);
+    const text = await readFile(await download.path(), "utf8");
+    const lines = text.trimEnd().split("\n");
+    const expected = (await owners[of]?.()) ?? [];
+    return expected.length > 0 && lines.map((row) => id(JSON.parse(row))).sort().join() === expected.map(id).sort().join();
+  });
 });
 
 test("nothing that the browser complains of has happened", () => {

@@ -1,17 +1,20 @@
 // What needs a look, and what needed one.
 
 import { type Component, For, Show, createEffect, createMemo, createSignal, on } from "solid-js";
+import type { Alert } from "../../api/types";
+import type { Field } from "../../lib/csv";
 import { count } from "../../lib/format";
 import { line } from "../../lib/text";
 import { param, search, selected, setParams } from "../../lib/url";
 import { acknowledgeAlerts } from "../../acts/actions";
 import { alerts, now, sources } from "../../live/store";
 import { Panel } from "../../parts/basic";
+import { Exports } from "../../parts/exports";
 import { useEscape } from "../../shell/keys";
 import "../services/beside.css";
 import "./alerts.css";
 import { Detail } from "./detail";
-import { type Feed, feed } from "./feed";
+import { type Feed, everything, feed } from "./feed";
 import { Filters, useFilter } from "./filters";
 import { KINDS, kindOf } from "./kinds";
 import { type Order, byType } from "./list";
@@ -19,6 +22,20 @@ import { MuteQuestion, Mutes, askMute } from "./mute";
 import { Rows } from "./rows";
 
 const PAGE = "/alerts";
+const COLUMNS: [string, (alert: Alert) => Field][] = [
+  ["ts", (it) => it.ts],
+  ["severity", (it) => it.severity],
+  ["alert_type", (it) => it.alert_type],
+  ["service_name", (it) => it.service_name],
+  ["service_id", (it) => it.service_id],
+  ["missed_beats", (it) => it.missed_beats],
+  ["last_seen", (it) => it.last_seen],
+  ["action", (it) => it.action],
+  ["acked", (it) => String(it.acked)],
+  ["message", (it) => it.message],
+  ["alert_id", (it) => it.alert_id],
+];
+
 export default function Alerts() {
   const id = () => selected(PAGE);
   const explained = () => param("types") === "shown";
@@ -50,6 +67,7 @@ export default function Alerts() {
       <div class="page-head">
         <h1>Alerts</h1>
         <span class="space" />
+        <Exports of="alerts" rows={() => everything(filter(), order())} columns={COLUMNS} />
         <button
           type="button"
           aria-expanded={explained()}

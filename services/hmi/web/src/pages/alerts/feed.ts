@@ -66,6 +66,24 @@ export function feed(filter: Accessor<Filter>, order: Accessor<Order>): Feed {
   return { rows, complete: () => loaded().complete, loading, error, more: () => void more() };
 }
 
+/** Alerts that go into one file. */
+const EXPORTED = 100_000;
+
+/** All alerts of the monitor's history that fit. */
+export async function everything(filter: Filter, order: Order): Promise<Alert[]> {
+  const found: Alert[] = [];
+  for (const question of questions(filter, order)) {
+    let cursor: string | null = null;
+    do {
+      const page: AlertPage = await get<AlertPage>(`/api/monitor/alerts${query({ ...question, cursor, limit: 1_000 })}`);
+      found.push(...page.alerts);
+      if (found.length > EXPORTED) throw new Error(`more than ${EXPORTED} alerts fit: choose fewer`);
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+  }
+  return found;
+}
+
 /** Pages that are looked through for one alert: there is no question for one alone. */
 const SEARCHED = { pages: 20, limit: 1_000 };
 

@@ -90,12 +90,20 @@ const Page: Component = () => {
       say(line(`Not saved: ${(error as Error).message}`, 300), "error");
     }
   };
+  // The owner's rows, a line each; those of the tree are its agents'.
+  const saveRows = (): void => {
+    const lines = (rows() ?? []).map((row) => `${JSON.stringify(row)}\n`);
+    save(new Blob(lines, { type: "application/x-ndjson" }), fileName(`costs-by-${group_by()}`, "jsonl"));
+  };
   return (
     <>
       <div class="page-head costs-head">
         <h1>Costs</h1>
         <Since spans={SPANS} />
         <span class="space" />
+        <button type="button" onClick={() => saveRows()} disabled={rows() === undefined}>
+          Export JSONL
+        </button>
         <button type="button" onClick={() => void saveTable()} disabled={rows() === undefined}>
           Export CSV
         </button>

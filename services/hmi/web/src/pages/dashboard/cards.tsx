@@ -26,8 +26,13 @@ export const Cards: Component = () => {
   });
   const offered = createMemo(() => ORDER.filter((state) => counts().has(state)), [], { equals: same });
   const wanted = () => param("state") as State | undefined;
+  // By name, but who needs somebody comes first.
+  const isBad = (key: string): boolean => ["down", "error", "stuck"].includes(states().get(key) ?? "");
   const keys = createMemo(
-    () => agentKeys().filter((key) => wanted() === undefined || states().get(key) === wanted()),
+    () => {
+      const fitting = agentKeys().filter((key) => wanted() === undefined || states().get(key) === wanted());
+      return [...fitting.filter(isBad), ...fitting.filter((key) => !isBad(key))];
+    },
     [],
     { equals: same },
   );

@@ -4,7 +4,7 @@ import { type Component, For, Show, createMemo } from "solid-js";
 import { acknowledgeAlerts, cancelCall, pause, resume } from "../../acts/actions";
 import type { Item } from "../../live/attention";
 import { agentKeys, list, now, queue, sources } from "../../live/store";
-import { ago } from "../../lib/format";
+import { clock } from "../../lib/format";
 import { same } from "../../lib/group";
 import { line } from "../../lib/text";
 import { A, Empty, Panel, Spend } from "../../parts/basic";
@@ -40,14 +40,14 @@ const Entry: Component<{ item: Item }> = (props) => (
           {line(props.item.name, 60)}
         </A>{" "}
         <strong>{props.item.what}</strong>
-        <Show when={props.item.since}>{(since) => <span class="muted num"> · {ago(Math.max(0, now() - since()))}</span>}</Show>
+        <Show when={props.item.since}>{(since) => <span class="muted num"> · since {clock(since(), now())}</span>}</Show>
         <Show when={props.item.kind === "agent" && sources.byAgent.data()}>
           <span class="muted">
             {" · "}
             <Show when={props.item.spend} fallback="none of its calls has ended yet, nothing is spent">
               {(row) => (
                 <>
-                  has spent <Spend row={row()} />
+                  has spent <Spend row={row()} /> in all
                 </>
               )}
             </Show>
@@ -68,7 +68,7 @@ const Acts: Component<{ item: Item }> = (props) => {
     <div class="acts">
       <Show when={props.item.run_id}>
         {(run_id) => (
-          <button type="button" onClick={() => void cancelCall(run_id())}>
+          <button type="button" title="Ends the call; its agent is told" onClick={() => void cancelCall(run_id())}>
             Cancel call
           </button>
         )}
@@ -77,7 +77,7 @@ const Acts: Component<{ item: Item }> = (props) => {
         <Show
           when={props.item.what === "is paused"}
           fallback={
-            <button type="button" onClick={() => void pause(whom())}>
+            <button type="button" title="Its calls are refused until it is resumed" onClick={() => void pause(whom())}>
               Pause
             </button>
           }

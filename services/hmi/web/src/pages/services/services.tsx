@@ -1,8 +1,9 @@
 // The registry as it is: models, tools, agents, and PAS's own parts.
 
 import { type Component, For, Show, createMemo } from "solid-js";
-import type { ServiceView } from "../../api/types";
+import type { Service, ServiceView } from "../../api/types";
 import { get, query } from "../../api/client";
+import type { Field } from "../../lib/csv";
 import { curlPost } from "../../lib/curl";
 import { count } from "../../lib/format";
 import { locality } from "../../lib/locality";
@@ -13,6 +14,7 @@ import { link, param, search, selected, setParams } from "../../lib/url";
 import { poll } from "../../live/source";
 import { hello, now, list, services, sources } from "../../live/store";
 import { Empty, Panel, isAt } from "../../parts/basic";
+import { Exports } from "../../parts/exports";
 import { Table } from "../../parts/table";
 import { useEscape } from "../../shell/keys";
 import { columns } from "./columns";
@@ -44,6 +46,21 @@ const looked = poll<{ services: ServiceView[]; next_cursor: string | null }>(
   { every_ms: () => prefs().every_s * 1_000, wanted: () => isAt(PAGE) },
 );
 
+const EXPORTED: [string, (service: Service) => Field][] = [
+  ["name", (it) => it.name],
+  ["service_id", (it) => it.service_id],
+  ["type", (it) => it.type],
+  ["role", (it) => it.role],
+  ["status", (it) => it.status],
+  ["status_reasons", (it) => it.status_reasons.join("; ")],
+  ["paused", (it) => String(it.paused)],
+  ["url", (it) => it.url],
+  ["caps", (it) => it.caps.join(" ")],
+  ["parent", (it) => it.labels.parent],
+  ["p95_ms", (it) => it.p95_ms],
+  ["queue_depth", (it) => it.queue_depth],
+  ["load", (it) => it.load],
+];
 const TABS: [string | undefined, string][] = [
   [undefined, "All"],
   ["model", "Models"],
@@ -69,6 +86,8 @@ export default function Services() {
     <div class="services" classList={{ chosen: id() !== undefined }}>
       <div class="page-head">
         <h1>Services</h1>
+        <span class="space" />
+        <Exports of="services" rows={shown} columns={EXPORTED} />
       </div>
       <Parts />
       <div class="beside">

@@ -1,5 +1,6 @@
 // Calls to the HMI's own address, which passes them on to whoever owns the answer.
 
+import { learnTime } from "../lib/time";
 import type { ErrorBody } from "./types";
 
 /** An answer that was none, in words for a person. */
@@ -35,8 +36,10 @@ async function call<T>(path: string, init: RequestInit, signal?: AbortSignal): P
   const patience = AbortSignal.timeout(PATIENCE_MS);
   const ended = signal ? AbortSignal.any([signal, patience]) : patience;
   let response: Response;
+  const asked_at = Date.now();
   try {
     response = await fetch(path, { ...init, signal: ended });
+    learnTime(response.headers.get("date"), asked_at, Date.now());
   } catch (error) {
     if (signal?.aborted) throw error;
     throw unreachable(patience.aborted);

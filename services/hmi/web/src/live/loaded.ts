@@ -2,6 +2,7 @@
 // ends with the part of the page that shows it.
 
 import { type Accessor, createEffect, createMemo, createSignal, on, onCleanup, untrack } from "solid-js";
+import { serverTime } from "../lib/time";
 import type { Source } from "./source";
 
 interface Options {
@@ -39,7 +40,7 @@ export function loaded<K, T>(
       const answer = await load(wanted, signal);
       if (signal.aborted) return;
       setData(() => answer);
-      setAt(Date.now());
+      setAt(serverTime());
       setError(undefined);
     } catch (reason) {
       if (signal.aborted) return;

@@ -1,6 +1,7 @@
 // Something that is looked at again and again, and how old it is.
 
 import { type Accessor, createSignal } from "solid-js";
+import { serverTime } from "../lib/time";
 
 export interface Source<T> {
   /** The latest answer. */
@@ -43,7 +44,7 @@ export function poll<T>(load: () => Promise<T>, rhythm: Rhythm, take?: (data: T)
       const answer = await load();
       take?.(answer);
       setData(() => answer);
-      setAt(Date.now());
+      setAt(serverTime());
       setError(undefined);
     } catch (reason) {
       setError((reason as Error).message);

@@ -1,6 +1,7 @@
 // What the screens show: the swarm as it is known, bound to Solid. Events are applied as they come, and drawn together.
 
 import { batch, createEffect, createMemo, createRoot, createSignal } from "solid-js";
+import { serverTime } from "../lib/time";
 import { get, query } from "../api/client";
 import { stats } from "../api/stats";
 import type {
@@ -30,7 +31,7 @@ const REGISTRY_SPEAKS_MS = 8_000;
 /** Pages of the gateway's latest calls that the rates begin with. */
 const PRIMING = { span_ms: 600_000, limit: 1_000 };
 
-const swarm = new Swarm(Date.now());
+const swarm = new Swarm(serverTime());
 
 const signals = createRoot(() => {
   const version = () => createSignal(0, { equals: false });
@@ -42,7 +43,7 @@ const signals = createRoot(() => {
     tail: version(),
     hello: createSignal<Hello>(),
     link: createSignal<LinkState>({ live: false, reason: "not connected yet" }),
-    now: createSignal(Date.now()),
+    now: createSignal(serverTime()),
     every: createSignal(0, { equals: false }),
   };
 });
@@ -115,7 +116,7 @@ export const sources = createRoot(() => ({
     () => get("/api/monitor/alerts?acked=false&limit=500"),
     { every_ms: () => 30_000 },
     (page) => {
-      swarm.open(page, Date.now());
+      swarm.open(page, serverTime());
       draw();
     },
   ),
@@ -240,7 +241,7 @@ export function tail(limit: number) {
 export const rates = createRoot(() =>
   createMemo(() => {
     everyTick();
-    return swarm.window.rates(Date.now());
+    return swarm.window.rates(serverTime());
   }),
 );
 
@@ -248,7 +249,7 @@ export const rates = createRoot(() =>
 export const series = createRoot(() =>
   createMemo(() => {
     everyTick();
-    return swarm.window.series(Date.now(), 600, 5);
+    return swarm.window.series(serverTime(), 600, 5);
   }),
 );
 
@@ -279,7 +280,7 @@ export const queue = createRoot(() =>
 export function start(): void {
   const stream: { link?: Stream } = {};
   startLooking(() => stream.link?.woke());
-  setInterval(() => signals.now[1](Date.now()), 1_000);
+  setInterval(() => signals.now[1](serverTime()), 1_000);
   beat();
   void greet().then((known) => {
     stream.link = new Stream(asSeenFrom(location.hostname, known.events_url), {
@@ -336,7 +337,7 @@ let priming = 0;
 async function prime(): Promise<void> {
   priming += 1;
   const mine = priming;
-  const begun = Date.now();
+  const begun = serverTime();
   swarm.window.begin(begun);
   for (let pause_ms = 1_000; mine === priming; pause_ms = Math.min(pause_ms * 2, 30_000)) {
     try {

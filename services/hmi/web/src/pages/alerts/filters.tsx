@@ -1,6 +1,7 @@
 // Which alerts are shown, as the URL says.
 
 import { type Component, For, createMemo } from "solid-js";
+import { serverTime } from "../../lib/time";
 import { sinceTime } from "../../lib/since";
 import { isPlain } from "../../lib/text";
 import { param, setParams } from "../../lib/url";
@@ -31,7 +32,7 @@ export function useFilter(): () => Filter {
     type: type(),
     service: service(),
     acked: acked() === "any" ? undefined : acked() === "true",
-    since: sinceTime(since(), Date.now()) ?? undefined,
+    since: sinceTime(since(), serverTime()) ?? undefined,
   }));
 }
 

@@ -1,6 +1,7 @@
 // What was spent, by whom and on what. Every figure is the gateway's own, or a sum of all of its rows.
 
 import { type Component, For, Show, createEffect, createMemo, on, onCleanup } from "solid-js";
+import { serverTime } from "../../lib/time";
 import type { GroupBy, StatsRow } from "../../api/types";
 import { stats } from "../../api/stats";
 import { count, short, usd } from "../../lib/format";
@@ -49,7 +50,7 @@ const Page: Component = () => {
     return shown === "tree" ? "agent" : shown;
   });
   const since = () => param("since");
-  const wanted = (group: GroupBy) => ({ group_by: group, since: sinceTime(since(), Date.now()) ?? undefined });
+  const wanted = (group: GroupBy) => ({ group_by: group, since: sinceTime(since(), serverTime()) ?? undefined });
   const groups = loaded(
     createMemo(() => JSON.stringify([group_by(), since()])),
     async (_, signal) => {
@@ -205,7 +206,7 @@ const Totals: Component<{ all: Sums | undefined }> = (props) => (
 );
 
 const Daily: Component<{ rows: StatsRow[]; since: string | undefined }> = (props) => {
-  const series = createMemo(() => days(props.rows, props.since, Date.now()));
+  const series = createMemo(() => days(props.rows, props.since, serverTime()));
   return (
     <Series
       daily

@@ -1,6 +1,7 @@
 // All calls that the filters admit, as a file.
 
 import { type Component, Show, createSignal, onCleanup } from "solid-js";
+import { serverTime } from "../../lib/time";
 import { count } from "../../lib/format";
 import { fileName, save } from "../../lib/save";
 import { line } from "../../lib/text";
@@ -16,7 +17,7 @@ export const Exporting: Component = () => {
   const begin = async (format: Format): Promise<void> => {
     abort = new AbortController();
     const { signal } = abort;
-    const filter = filterOf(Date.now());
+    const filter = filterOf(serverTime());
     setSoFar(0);
     try {
       const load = (cursor: string | undefined, limit: number) => pageText(filter, cursor, limit, signal);

@@ -1,6 +1,7 @@
 // Which calls are shown. All of it stands in the URL.
 
 import { type Component, For, Show, createMemo } from "solid-js";
+import { serverTime } from "../../lib/time";
 import type { CallStatus } from "../../api/types";
 import { isPhone } from "../../lib/media";
 import { sinceTime, toField } from "../../lib/since";
@@ -115,7 +116,7 @@ export const Since: Component<{ spans: { value: string; label: string }[] }> = (
   const isCustom = () => !props.spans.some((span) => span.value === value());
   const choose = (chosen: string): void => {
     if (chosen !== "custom") setParams({ since: chosen });
-    else setParams({ since: sinceTime(value() || "1h", Date.now()) ?? undefined });
+    else setParams({ since: sinceTime(value() || "1h", serverTime()) ?? undefined });
   };
   return (
     <>
@@ -131,8 +132,8 @@ export const Since: Component<{ spans: { value: string; label: string }[] }> = (
           <span>Since, here</span>
           <input
             type="datetime-local"
-            value={toField(value(), Date.now())}
-            onChange={(event) => setParams({ since: sinceTime(event.currentTarget.value, Date.now()) ?? undefined })}
+            value={toField(value(), serverTime())}
+            onChange={(event) => setParams({ since: sinceTime(event.currentTarget.value, serverTime()) ?? undefined })}
           />
         </label>
       </Show>

@@ -1,6 +1,7 @@
 // Every call, the latest first: pages as the end comes into sight, and on top what happens now.
 
 import { type Component, Show, batch, createEffect, createSignal, on, onCleanup, onMount, untrack } from "solid-js";
+import { serverTime } from "../../lib/time";
 import { count } from "../../lib/format";
 import { isPhone } from "../../lib/media";
 import { link, search } from "../../lib/url";
@@ -32,7 +33,7 @@ export const List: Component<{ selected: string | undefined }> = (props) => {
   /** Something may have happened that was not heard, while its reader looked elsewhere. */
   const [gap, setGap] = createSignal(false);
   let box!: HTMLDivElement;
-  let feed = new Feed(Date.now());
+  let feed = new Feed(serverTime());
   let coming: Feed | undefined;
   let filter: Filter = {};
   let abort = new AbortController();
@@ -50,7 +51,7 @@ export const List: Component<{ selected: string | undefined }> = (props) => {
   const begin = async (): Promise<void> => {
     abort.abort();
     abort = new AbortController();
-    const asked_at = Date.now();
+    const asked_at = serverTime();
     filter = untrack(() => filterOf(asked_at));
     coming = new Feed(asked_at);
     setGap(false);
@@ -63,7 +64,7 @@ export const List: Component<{ selected: string | undefined }> = (props) => {
       const { receipts, next_cursor } = await page(filter, into.next ?? undefined, signal);
       into.page(receipts.map(ofReceipt), next_cursor);
       if (into === coming) [feed, coming] = [into, undefined];
-      setAt(Date.now());
+      setAt(serverTime());
       setError(undefined);
       setLoading(false);
       show();

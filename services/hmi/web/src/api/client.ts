@@ -26,6 +26,18 @@ export function post<T>(path: string, body: unknown, signal?: AbortSignal): Prom
   return call<T>(path, init, signal);
 }
 
+/** An answer that isn't read as JSON, for as long as it takes. */
+export async function fetched(url: string, signal: AbortSignal): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal });
+  } catch (error) {
+    throw signal.aborted ? error : unreachable();
+  }
+  if (!response.ok) throw await refused(response);
+  return response;
+}
+
 /** The query of a URL, of what is set. */
 export function query(values: Record<string, string | number | boolean | null | undefined>): string {
   const set = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== "");

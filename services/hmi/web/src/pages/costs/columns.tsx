@@ -90,3 +90,20 @@ export const Head: Component<{ title: string; figures: Figure[] }> = (props) => 
 export const Cells: Component<{ sums: Sums; figures: Figure[] }> = (props) => (
   <For each={props.figures}>{(figure) => <td class="right num">{figure.cell(props.sums)}</td>}</For>
 );
+
+/** Below a table: how much of it is shown. */
+export const Foot: Component<{ none: boolean; lines: number; shown: number; more: () => void }> = (props) => (
+  <>
+    <Show when={props.lines > props.shown}>
+      <p class="empty">
+        {count(props.shown)} of {count(props.lines)} lines are shown; the sums are of all.{" "}
+        <button type="button" onClick={() => props.more()}>
+          Show more
+        </button>
+      </p>
+    </Show>
+    <Show when={props.none}>
+      <p class="empty">No call in this time.</p>
+    </Show>
+  </>
+);

@@ -6,7 +6,7 @@ import { count } from "../../lib/format";
 import { line } from "../../lib/text";
 import { param } from "../../lib/url";
 import { A } from "../../parts/basic";
-import { Cells, FIGURES, Head, compare, order } from "./columns";
+import { Cells, FIGURES, Foot, Head, compare, order } from "./columns";
 import { type Sums, ofRow } from "./sums";
 
 /** Rows that are there at once. */
@@ -91,17 +91,7 @@ export const Groups: Component<{ group_by: GroupBy; rows: StatsRow[]; total: Sum
           )}
         </Show>
       </table>
-      <Show when={sorted().length > limit()}>
-        <p class="empty">
-          {count(limit())} of {count(sorted().length)} are shown; the sums are of all.{" "}
-          <button type="button" onClick={() => setLimit((limit) => limit + SHOWN)}>
-            Show more
-          </button>
-        </p>
-      </Show>
-      <Show when={props.rows.length === 0}>
-        <p class="empty">No call in this time.</p>
-      </Show>
+      <Foot none={props.rows.length === 0} lines={sorted().length} shown={limit()} more={() => setLimit((limit) => limit + SHOWN)} />
     </div>
   );
 };

@@ -1,6 +1,6 @@
 // The gateway's sums as its own table, to take along.
 
-import { query, refused, unreachable } from "../../api/client";
+import { fetched, query } from "../../api/client";
 import { PER_PAGE, STATS, type Wanted } from "../../api/stats";
 
 /** The owner's table, all pages in one: the names of the columns stand once. */
@@ -18,15 +18,4 @@ export async function table({ group_by, since }: Wanted, signal: AbortSignal): P
 /** A page of a table, without the line of names where one came before. */
 export function withoutHead(text: string, follows: boolean): string {
   return follows ? text.slice(text.indexOf("\n") + 1) : text;
-}
-
-async function fetched(url: string, signal: AbortSignal): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(url, { signal });
-  } catch (error) {
-    throw signal.aborted ? error : unreachable();
-  }
-  if (!response.ok) throw await refused(response);
-  return response;
 }

@@ -8,7 +8,7 @@ import { line } from "../../lib/text";
 import { param } from "../../lib/url";
 import { agents } from "../../live/store";
 import { A, Money } from "../../parts/basic";
-import { Cells, FIGURES, Head, compare, order } from "./columns";
+import { Cells, FIGURES, Foot, Head, compare, order } from "./columns";
 import { type Line, type Node, type Placed, lines, rollup } from "./rollup";
 import { type Sums, dollars, failed, nanos, ofRow } from "./sums";
 
@@ -63,17 +63,7 @@ export const AgentTree: Component<{ rows: StatsRow[]; total: Sums | undefined }>
           )}
         </Show>
       </table>
-      <Show when={all().length > limit()}>
-        <p class="empty">
-          {count(limit())} of {count(all().length)} lines are shown; the sums are of all.{" "}
-          <button type="button" onClick={() => setLimit((limit) => limit + SHOWN)}>
-            Show more
-          </button>
-        </p>
-      </Show>
-      <Show when={props.rows.length === 0}>
-        <p class="empty">No call in this time.</p>
-      </Show>
+      <Foot none={props.rows.length === 0} lines={all().length} shown={limit()} more={() => setLimit((limit) => limit + SHOWN)} />
     </div>
   );
 };

@@ -1,6 +1,6 @@
 // What the gateway is asked about receipts.
 
-import { ApiError, get, query, refused, unreachable } from "../../api/client";
+import { ApiError, fetched, get, query } from "../../api/client";
 import type { Receipt, ReceiptPage } from "../../api/types";
 import type { Filter } from "./row";
 
@@ -50,12 +50,5 @@ export function pageText(
 }
 
 async function body(url: string, signal: AbortSignal): Promise<string> {
-  let response: Response;
-  try {
-    response = await fetch(url, { signal });
-  } catch (error) {
-    throw signal.aborted ? error : unreachable();
-  }
-  if (!response.ok) throw await refused(response);
-  return response.text();
+  return (await fetched(url, signal)).text();
 }

@@ -7,6 +7,7 @@ use axum::extract::Request;
 use axum::routing::on;
 use http::Method;
 use pas_service::openapi;
+use pas_service::request::Direct;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::Type;
@@ -30,6 +31,20 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         router = router.route(route.path, on(filter, handler));
     }
     router
+}
+
+/// Those that need no router: what is sent to just one path.
+pub(crate) fn direct(app: &Arc<App>) -> Vec<Direct> {
+    let fixed =
+        app.profile.routes.iter().filter(|route| route.method == Method::POST && !route.path.contains('{'));
+    let direct = fixed.map(|route| {
+        let app = Arc::clone(app);
+        Direct::post(route.path, move |request| {
+            let app = Arc::clone(&app);
+            async move { relay(&app, route, request).await }
+        })
+    });
+    direct.collect()
 }
 
 /// The description of the routes of a profile.

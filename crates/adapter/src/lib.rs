@@ -115,7 +115,7 @@ pub async fn start(
         health: health.clone(),
         metrics,
     };
-    server.spawn_on_threads(threads, &swarm, sockets, &running)?;
+    server.spawn_on_threads(threads, http::direct(&app), &swarm, sockets, &running)?;
     // It registers when it is known what there is to offer.
     presence::spawn_changing(&swarm, app.registrations(), &health, &running, move || measures.read());
     Ok(running)

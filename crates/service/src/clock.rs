@@ -1,7 +1,7 @@
 //! The only place where time and new ids come from. Shells read them here and hand them to their cores.
 
+use std::cell::Cell;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pas_types::time::Now;
@@ -36,12 +36,14 @@ pub fn new_id() -> Uuid {
 /// A number that differs at each call and between processes, for jitter, for orders that must not repeat, and for ids of
 /// requests. Whoever knows enough of them can foresee the next: it is no secret.
 pub fn random() -> u64 {
-    static SEED: LazyLock<u64> = LazyLock::new(|| Uuid::new_v4().as_u64_pair().1);
-    static CALLS: AtomicU64 = AtomicU64::new(0);
-    // SplitMix64: asking the system each time would be three of a request's calls into it.
+    // SplitMix64: asking the system each time would be three of a request's calls into it. Each thread has its own, so that
+    // none waits for the others' memory.
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-    let step = CALLS.fetch_add(1, Ordering::Relaxed);
-    let mixed = SEED.wrapping_add(step.wrapping_mul(GOLDEN));
+    thread_local! {
+        static STEP: Cell<u64> = Cell::new(Uuid::new_v4().as_u64_pair().1);
+    }
+    let mixed = STEP.get().wrapping_add(GOLDEN);
+    STEP.set(mixed);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)

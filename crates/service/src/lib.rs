@@ -20,6 +20,7 @@ pub mod request;
 pub mod rpc;
 pub mod running;
 pub mod server;
+pub mod slots;
 pub mod sockets;
 pub mod sqlite;
 pub mod telemetry;

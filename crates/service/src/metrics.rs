@@ -37,13 +37,24 @@ pub(crate) struct RouteLabel {
     pub(crate) route: Route,
 }
 
-/// A route, as it was registered; or none.
+/// A route, as it was registered.
 #[derive(Debug, Clone)]
-pub(crate) struct Route(pub(crate) Option<MatchedPath>);
+pub(crate) enum Route {
+    /// By the router.
+    Matched(MatchedPath),
+    /// Before it.
+    Direct(&'static str),
+    /// None that there is.
+    None,
+}
 
 impl Route {
     pub(crate) fn as_str(&self) -> &str {
-        self.0.as_ref().map_or("none", MatchedPath::as_str)
+        match self {
+            Self::Matched(path) => path.as_str(),
+            Self::Direct(path) => path,
+            Self::None => "none",
+        }
     }
 }
 

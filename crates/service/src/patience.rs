@@ -3,9 +3,10 @@
 //! hyper has one time limit for both: from the end of an answer to the end of the next head. Kept connections would end after the few
 //! seconds that a slow head is worth, just when a client that beats as often uses them again.
 
+use std::cmp::Ordering::{Equal, Greater, Less};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -27,15 +28,27 @@ const STALL: Duration = Duration::from_secs(30);
 /// Joins a connection to the timer that hyper is given for it.
 /// `held` is let go when the connection is closed.
 pub(crate) fn watch<I, H>(io: I, limits: Limits, held: H) -> (Watched<I, H>, Patience) {
-    let begun = Arc::new(AtomicBool::new(false));
-    (Watched { io, begun: Arc::clone(&begun), stall: None, _held: held }, Patience { begun, limits })
+    let alarm = Mutex::new(Box::pin(tokio::time::sleep(limits.idle)));
+    let shared = Arc::new(Shared { begun: AtomicBool::new(false), alarm, opened: Instant::now().into() });
+    (Watched { io, shared: Arc::clone(&shared), stall: None, _held: held }, Patience { shared, limits })
+}
+
+/// What a connection and its timer know of one another.
+#[derive(Debug)]
+struct Shared {
+    /// Bytes have come since hyper began to wait for a head.
+    begun: AtomicBool,
+    /// The one timer of all waits. It may ring for one that is over, and is set for the next only then: a request is answered
+    /// long before, and nothing is to be set for it.
+    alarm: Mutex<Pin<Box<tokio::time::Sleep>>>,
+    opened: std::time::Instant,
 }
 
 /// A connection that notes when bytes come, and fails when none go for too long.
 #[derive(Debug)]
 pub(crate) struct Watched<I, H> {
     io: I,
-    begun: Arc<AtomicBool>,
+    shared: Arc<Shared>,
     /// Runs while the peer takes nothing.
     stall: Option<Pin<Box<tokio::time::Sleep>>>,
     _held: H,
@@ -60,30 +73,33 @@ impl<I, H> Watched<I, H> {
 /// hyper's timer for one connection. hyper asks it for a new sleep when it begins to wait for a head.
 #[derive(Debug, Clone)]
 pub(crate) struct Patience {
-    begun: Arc<AtomicBool>,
+    shared: Arc<Shared>,
     limits: Limits,
 }
 
 impl Timer for Patience {
     fn sleep(&self, _: Duration) -> Pin<Box<dyn Sleep>> {
-        self.begun.store(false, Ordering::Relaxed);
-        Box::pin(Wait {
-            patience: self.clone(),
-            head_began: false,
-            sleep: Box::pin(tokio::time::sleep(self.limits.idle)),
-        })
+        self.shared.begun.store(false, Ordering::Relaxed);
+        let until = Instant::now() + self.limits.idle;
+        Box::pin(Wait { shared: Arc::clone(&self.shared), head: self.limits.head, head_began: false, until })
     }
 
     fn sleep_until(&self, _: std::time::Instant) -> Pin<Box<dyn Sleep>> {
         self.sleep(self.limits.head)
     }
+
+    /// From which hyper counts what it asks for, which nothing is made of here.
+    fn now(&self) -> std::time::Instant {
+        self.shared.opened
+    }
 }
 
 /// The wait for one head.
 struct Wait {
-    patience: Patience,
+    shared: Arc<Shared>,
+    head: Duration,
     head_began: bool,
-    sleep: Pin<Box<tokio::time::Sleep>>,
+    until: Instant,
 }
 
 impl Sleep for Wait {}
@@ -93,12 +109,20 @@ impl Future for Wait {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         // hyper polls this whenever it has read and still lacks a whole head.
-        if !self.head_began && self.patience.begun.load(Ordering::Relaxed) {
+        if !self.head_began && self.shared.begun.load(Ordering::Relaxed) {
             self.head_began = true;
-            let until = Instant::now() + self.patience.limits.head;
-            self.sleep.as_mut().reset(until);
+            self.until = Instant::now() + self.head;
         }
-        self.sleep.as_mut().poll(context)
+        let mut alarm = self.shared.alarm.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let rings = alarm.as_mut().poll(context);
+            match (rings, alarm.deadline().cmp(&self.until)) {
+                (Poll::Pending, Less | Equal) => return Poll::Pending,
+                (Poll::Ready(()), Equal | Greater) => return Poll::Ready(()),
+                // It rang for a wait that is over, or would ring too late.
+                (Poll::Ready(()), Less) | (Poll::Pending, Greater) => alarm.as_mut().reset(self.until),
+            }
+        }
     }
 }
 
@@ -110,7 +134,7 @@ impl<I: Read + Unpin, H: Unpin> Read for Watched<I, H> {
     ) -> Poll<std::io::Result<()>> {
         let read = Pin::new(&mut self.io).poll_read(context, buffer);
         if read.is_ready() {
-            self.begun.store(true, Ordering::Relaxed);
+            self.shared.begun.store(true, Ordering::Relaxed);
         }
         read
     }

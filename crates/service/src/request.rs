@@ -111,18 +111,16 @@ pub(crate) struct Passing<S> {
     inner: S,
 }
 
-/// What routes are in [`axum`].
-pub(crate) trait Inner:
-    Service<Request, Response = Response, Error = Infallible, Future: Send>
+/// What comes of a request.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+impl<S> Service<Request> for Passing<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
 {
-}
-
-impl<S: Service<Request, Response = Response, Error = Infallible, Future: Send>> Inner for S {}
-
-impl<S: Inner + Clone + Send + 'static> Service<Request> for Passing<S> {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Answering;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)
@@ -131,23 +129,76 @@ impl<S: Inner + Clone + Send + 'static> Service<Request> for Passing<S> {
     fn call(&mut self, request: Request) -> Self::Future {
         // The one that was found ready is taken.
         let next = self.inner.clone();
-        let next = std::mem::replace(&mut self.inner, next);
+        let mut next = std::mem::replace(&mut self.inner, next);
         let edge = Arc::clone(&self.edge);
-        Box::pin(async move { Ok(pass(&edge, request, next).await) })
+        let route = request.extensions().get::<MatchedPath>().cloned().map_or(Route::None, Route::Matched);
+        Box::pin(async move {
+            let next = async move |request| match next.call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+            Ok(pass(&edge, request, route, next).await)
+        })
     }
 }
 
-async fn pass(edge: &Edge, mut request: Request, next: impl Inner) -> Response {
+/// A route that is asked for so often that it isn't left to the router, which takes as long as all else about a request here.
+#[derive(Clone)]
+pub struct Direct {
+    path: &'static str,
+    handler: Handler,
+}
+
+type Handler = Arc<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
+
+impl Direct {
+    /// `POST path`, just that, which is a route of the router's too.
+    pub fn post<F: Future<Output = Response> + Send + 'static>(
+        path: &'static str,
+        handler: impl Fn(Request) -> F + Send + Sync + 'static,
+    ) -> Self {
+        Self { path, handler: Arc::new(move |request| Box::pin(handler(request))) }
+    }
+
+    /// Whether the request is for it.
+    pub(crate) fn is_for<B>(&self, request: &http::Request<B>) -> bool {
+        request.uri().path() == self.path && request.method() == Method::POST
+    }
+
+    /// Answers the request.
+    pub(crate) fn answer(&self, edge: &Arc<Edge>, request: Request) -> Answering {
+        let (edge, handler, route) = (Arc::clone(edge), Arc::clone(&self.handler), Route::Direct(self.path));
+        Box::pin(async move { Ok(pass(&edge, request, route, |request| handler(request)).await) })
+    }
+}
+
+impl std::fmt::Debug for Direct {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.path)
+    }
+}
+
+async fn pass<F: Future<Output = Response>>(
+    edge: &Edge,
+    mut request: Request,
+    route: Route,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let request_id = edge.request_id(request.headers());
     let trace_id = trace::TraceId::of(request.headers());
     request.extensions_mut().insert(body::Limit(edge.limits.body_bytes));
     let context = trace::Context { request_id: request_id.clone(), trace_id };
-    trace::within(context, handle(edge, request, next, request_id)).await
+    trace::within(context, handle(edge, request, route, next, request_id)).await
 }
 
-async fn handle(edge: &Edge, request: Request, next: impl Inner, request_id: HeaderValue) -> Response {
+async fn handle<F: Future<Output = Response>>(
+    edge: &Edge,
+    request: Request,
+    route: Route,
+    next: impl FnOnce(Request) -> F,
+    request_id: HeaderValue,
+) -> Response {
     let started = clock::monotonic();
-    let route = Route(request.extensions().get::<MatchedPath>().cloned());
     let is_rpc = is_rpc(request.headers());
     let method = request.method().clone();
 
@@ -183,14 +234,13 @@ async fn handle(edge: &Edge, request: Request, next: impl Inner, request_id: Hea
 }
 
 /// Runs the handler. One that panics has failed, and says so as every other failure does.
-async fn answer(request: Request, mut next: impl Inner) -> Response {
+async fn answer<F: Future<Output = Response>>(request: Request, next: impl FnOnce(Request) -> F) -> Response {
     // The call itself may panic, too.
-    let answered = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind().await;
-    let Ok(Ok(response)) = answered else {
+    let answered = AssertUnwindSafe(async move { next(request).await }).catch_unwind().await;
+    answered.unwrap_or_else(|_| {
         let message = "the service failed at this request; its log has the reason under this request_id";
-        return Failure(Error::new(ErrorCode::Internal, message)).into_response();
-    };
-    response
+        Failure(Error::new(ErrorCode::Internal, message)).into_response()
+    })
 }
 
 fn log(error: &Error, method: &Method, route: &str) {

@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use pas_types::catalog;
 use pas_types::health::HealthStatus;
 use prometheus_client::metrics::gauge::Gauge;
@@ -21,13 +20,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
+use tower::Service;
 
 use crate::config::{Limits, Swarm};
 use crate::door::Door;
 use crate::metrics::Open;
 use crate::patience;
-use crate::request::{self, Edge};
+use crate::request::{self, Answering, Direct, Edge};
 use crate::server::workers::{Among, Mate};
 use crate::{Health, Metrics, Running, Sockets, clock, web};
 
@@ -66,7 +65,7 @@ impl Server {
     /// Serves on `sockets` until `running` stops; then what is open gets the grace to end, and is cut after it.
     pub fn spawn(self, swarm: &Swarm, sockets: Sockets, running: &Running) -> anyhow::Result<()> {
         let (service, port) = (self.entry.name, sockets.port());
-        let accept = self.accept(swarm, running, 1)?;
+        let accept = self.accept(Vec::new(), swarm, running, 1)?;
         for listener in sockets.listeners {
             running.tasks().spawn(accept.clone().run(listener));
         }
@@ -76,16 +75,17 @@ impl Server {
 
     /// The same by so many threads, each with connections of its own: what a connection sets off stays with its thread, so
     /// that none waits for another. For who answers far more requests than one thread could, and calls others to do so: as
-    /// many files are kept for these calls as for connections.
+    /// many files are kept for these calls as for connections. What is asked for most often is `direct`.
     pub fn spawn_on_threads(
         self,
         threads: usize,
+        direct: Vec<Direct>,
         swarm: &Swarm,
         sockets: Sockets,
         running: &Running,
     ) -> anyhow::Result<()> {
         let (service, port) = (self.entry.name, sockets.port());
-        let accept = self.accept(swarm, running, 2)?;
+        let accept = self.accept(direct, swarm, running, 2)?;
         let listeners =
             sockets.listeners.into_iter().map(TcpListener::into_std).collect::<Result<Vec<_>, _>>()?;
         for (number, worker) in workers::crew(threads, &accept, &listeners)?.into_iter().enumerate() {
@@ -102,11 +102,17 @@ impl Server {
         Ok(())
     }
 
-    fn accept(self, swarm: &Swarm, running: &Running, files: u64) -> anyhow::Result<Accept> {
+    fn accept(
+        self,
+        direct: Vec<Direct>,
+        swarm: &Swarm,
+        running: &Running,
+        files: u64,
+    ) -> anyhow::Result<Accept> {
         let places = Arc::new(Semaphore::new(places(swarm.limits.connections, files)));
         let open = self.metrics.connections.clone();
         let serving = Serving {
-            router: self.into_router(swarm)?,
+            front: self.into_front(direct, swarm)?,
             limits: swarm.limits.clone(),
             shutdown: running.shutdown().clone(),
             grace: Duration::from_secs(swarm.grace_s),
@@ -114,7 +120,7 @@ impl Server {
         Ok(Accept { serving, places, open, tasks: running.tasks().clone(), mates: Arc::default() })
     }
 
-    fn into_router(self, swarm: &Swarm) -> anyhow::Result<Router> {
+    fn into_front(self, direct: Vec<Direct>, swarm: &Swarm) -> anyhow::Result<Front> {
         let door = Door::new(swarm);
         if door.is_insecure() {
             let reason = "insecure_bind: other machines may reach this service, and nobody is authenticated";
@@ -136,10 +142,11 @@ impl Server {
             router = router.merge(rpc.into_axum_router().reset_fallback());
         }
         let edge = Edge::new(door, self.metrics, swarm.limits.clone());
-        Ok(router
+        let router = router
             .fallback(request::no_route)
             .method_not_allowed_fallback(request::no_method)
-            .layer(request::Outermost(edge)))
+            .layer(request::Outermost(Arc::clone(&edge)));
+        Ok(Front { edge, direct: direct.into(), router })
     }
 }
 
@@ -232,10 +239,34 @@ pub(crate) struct Held {
     _among: Option<Among>,
 }
 
+/// Who answers the requests of a connection.
+#[derive(Clone)]
+struct Front {
+    edge: Arc<Edge>,
+    direct: Arc<[Direct]>,
+    router: Router,
+}
+
+impl hyper::service::Service<http::Request<hyper::body::Incoming>> for Front {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn call(&self, request: http::Request<hyper::body::Incoming>) -> Answering {
+        let direct = self.direct.iter().find(|direct| direct.is_for(&request));
+        let request = request.map(Body::new);
+        match direct {
+            Some(direct) => direct.answer(&self.edge, request),
+            // A router is ready at any time.
+            None => Box::pin(self.router.clone().call(request)),
+        }
+    }
+}
+
 /// What every connection is served with.
 #[derive(Clone)]
 struct Serving {
-    router: Router,
+    front: Front,
     limits: Limits,
     shutdown: CancellationToken,
     grace: Duration,
@@ -253,9 +284,7 @@ impl Serving {
             sniffed = tokio::time::timeout(head, begins_with_preface(&stream)) => sniffed??,
             () = self.shutdown.cancelled() => return Ok(()),
         };
-        let service =
-            self.router.map_request(|request: http::Request<hyper::body::Incoming>| request.map(Body::new));
-        let service = TowerToHyperService::new(service.map_err(|never: Infallible| match never {}));
+        let service = self.front;
         let idle = Duration::from_secs(self.limits.idle_s);
         let (io, patience) = patience::watch(TokioIo::new(stream), patience::Limits { head, idle }, held);
         let buffer =

@@ -1,7 +1,5 @@
 //! Kept connections to one origin, and one request over one of them.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +7,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use pas_service::client::root_cause;
 use pas_service::clock;
+use pas_service::slots::Slots;
 
 use crate::connection::{Answer, Connection};
 use crate::{Connector, Origin};
@@ -26,23 +25,7 @@ const JUST_THEN: Duration = Duration::from_secs(1);
 pub struct Pool {
     origin: Origin,
     connector: Connector,
-    idle: [Mutex<Vec<Idle>>; SLOTS],
-}
-
-/// Threads that keep connections apart; those beyond share.
-const SLOTS: usize = 16;
-
-/// The place of this thread.
-fn slot() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static SLOT: usize = NEXT.fetch_add(1, Ordering::Relaxed) % SLOTS;
-    }
-    SLOT.with(|slot| *slot)
-}
-
-fn lock(idle: &Mutex<Vec<Idle>>) -> MutexGuard<'_, Vec<Idle>> {
-    idle.lock().unwrap_or_else(PoisonError::into_inner)
+    idle: Slots<Vec<Idle>>,
 }
 
 #[derive(Debug)]
@@ -83,33 +66,27 @@ pub enum SendError {
 impl Pool {
     /// Of connections to `origin`, none yet.
     pub fn new(origin: Origin, connector: Connector) -> Self {
-        Self { origin, connector, idle: Default::default() }
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
-        lock(&self.idle[slot()])
+        Self { origin, connector, idle: Slots::default() }
     }
 
     /// Closes what has been idle for too long, or what the peer has closed: the connections of a busy hour are not kept for a
     /// quiet one.
     pub fn shed(&self) {
         let now = clock::monotonic();
-        for idle in &self.idle {
-            lock(idle)
-                .retain_mut(|idle| now.saturating_sub(idle.since) <= IDLE_FOR && idle.connection.is_ready());
+        for mut idle in self.idle.all() {
+            idle.retain_mut(|idle| now.saturating_sub(idle.since) <= IDLE_FOR && idle.connection.is_ready());
         }
     }
 
     /// How many are kept.
     #[cfg(test)]
     pub(crate) fn kept(&self) -> usize {
-        self.idle.iter().map(|idle| lock(idle).len()).sum()
+        self.idle.all().map(|idle| idle.len()).sum()
     }
 
     /// A kept connection that is still open, the latest first: what is not needed grows old and goes.
-    fn take(&self) -> Option<Connection> {
-        let now = clock::monotonic();
-        let mut idle = self.idle();
+    fn take(&self, now: Duration) -> Option<Connection> {
+        let (_, mut idle) = self.idle.own();
         while let Some(Idle { mut connection, since }) = idle.pop() {
             if now.saturating_sub(since) > IDLE_FOR {
                 // All below it are older.
@@ -132,15 +109,15 @@ impl Pool {
         may_reuse: bool,
         connect_within: Duration,
     ) -> Result<Sent, SendError> {
-        let kept = if may_reuse { self.take() } else { None };
+        let begun = clock::monotonic();
+        let kept = if may_reuse { self.take(begun) } else { None };
         let was_kept = kept.is_some();
         if let Some(connection) = kept {
-            let sent = clock::monotonic();
             match connection.send(request).await {
                 Ok(response) => return Ok(Sent { response, connect: None, again: false }),
                 Err(error) if error.is_parse() => return Err(SendError::NoHttp(error.to_string())),
                 // Later it was no race between the peer's end and this request: the peer may have worked on it.
-                Err(error) if clock::monotonic().saturating_sub(sent) > JUST_THEN => {
+                Err(error) if clock::monotonic().saturating_sub(begun) > JUST_THEN => {
                     return Err(SendError::Broken(root_cause(&error)));
                 }
                 Err(error) => {
@@ -174,7 +151,7 @@ impl Pool {
             return;
         }
         let since = clock::monotonic();
-        let mut idle = self.idle();
+        let (_, mut idle) = self.idle.own();
         if idle.len() < IDLE {
             idle.push(Idle { connection, since });
         }

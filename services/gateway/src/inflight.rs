@@ -2,20 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use pas_service::slots::Slots;
 use pas_types::id::CallId;
 use pas_types::time::WireTime;
 use tokio_util::sync::CancellationToken;
 
-/// Parts of the list, so that many threads seldom meet.
-const PARTS: usize = 16;
-
 /// All of them.
 #[derive(Debug)]
 pub struct InFlight {
-    parts: [Mutex<HashMap<CallId, Arc<Flight>>>; PARTS],
+    parts: Slots<HashMap<CallId, Arc<Flight>>>,
     count: AtomicUsize,
     most: usize,
 }
@@ -43,19 +41,15 @@ pub struct Flight {
 #[derive(Debug)]
 pub struct Listed {
     list: Arc<InFlight>,
+    /// The part of the list that it is on.
+    part: usize,
     flight: Arc<Flight>,
 }
 
 impl InFlight {
     /// Room for so many.
     pub fn new(most: usize) -> Self {
-        Self { parts: Default::default(), count: AtomicUsize::new(0), most }
-    }
-
-    fn part(&self, id: &CallId) -> MutexGuard<'_, HashMap<CallId, Arc<Flight>>> {
-        // The last digits differ from one call to the next.
-        let last = id.as_str().bytes().rev().take(2).fold(0_usize, |sum, byte| sum * 7 + usize::from(byte));
-        self.parts[last % PARTS].lock().unwrap_or_else(PoisonError::into_inner)
+        Self { parts: Slots::default(), count: AtomicUsize::new(0), most }
     }
 
     /// Puts a call on the list; none if there is no room.
@@ -65,8 +59,9 @@ impl InFlight {
             return None;
         }
         let flight = Arc::new(flight);
-        self.part(&flight.run_id).insert(flight.run_id.clone(), Arc::clone(&flight));
-        Some(Listed { list: Arc::clone(self), flight })
+        let (part, mut calls) = self.parts.own();
+        calls.insert(flight.run_id.clone(), Arc::clone(&flight));
+        Some(Listed { list: Arc::clone(self), part, flight })
     }
 
     /// How many there are.
@@ -81,18 +76,15 @@ impl InFlight {
 
     /// Each of them, the oldest first.
     pub fn all(&self) -> Vec<Arc<Flight>> {
-        let part = |part: &Mutex<HashMap<CallId, Arc<Flight>>>| {
-            let part = part.lock().unwrap_or_else(PoisonError::into_inner);
-            part.values().cloned().collect::<Vec<_>>()
-        };
-        let mut all: Vec<_> = self.parts.iter().flat_map(part).collect();
+        let mut all: Vec<_> =
+            self.parts.all().flat_map(|calls| calls.values().cloned().collect::<Vec<_>>()).collect();
         all.sort_by(|one, other| one.run_id.as_str().cmp(other.run_id.as_str()));
         all
     }
 
     /// Ends a call; answers whether there was one.
     pub fn cancel(&self, id: &CallId) -> bool {
-        let flight = self.part(id).get(id).cloned();
+        let flight = self.parts.all().find_map(|calls| calls.get(id).cloned());
         flight.inspect(|flight| flight.cancel.cancel()).is_some()
     }
 }
@@ -131,7 +123,7 @@ impl std::ops::Deref for Listed {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        self.list.part(&self.flight.run_id).remove(&self.flight.run_id);
+        self.list.parts.at(self.part).remove(&self.flight.run_id);
         self.list.count.fetch_sub(1, Ordering::Relaxed);
     }
 }

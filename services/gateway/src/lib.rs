@@ -75,9 +75,10 @@ pub async fn start(
     tasks.spawn(tasks::look_after(app.clone(), knowledge, health.clone(), shutdown));
 
     // From here on it is called.
+    let direct = http::direct(&app);
     let (routes, openapi) = http::routes(app);
     let server = Server { entry: ENTRY, routes, rpc: None, openapi, health: health.clone(), metrics };
-    server.spawn_on_threads(threads, &swarm, sockets, &running)?;
+    server.spawn_on_threads(threads, direct, &swarm, sockets, &running)?;
     presence::spawn(&swarm, presence::registration(&ENTRY, &running.url(), &[]), &health, &running);
     Ok(running.ending_with(move || receipts.close()))
 }

@@ -4,17 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::FromRequest;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use http::{Method, StatusCode, header};
-use pas_service::web::{Failure, Json, Pairs};
-use pas_service::{Running, Sockets};
+use pas_service::request::Direct;
+use pas_service::server::Server;
+use pas_service::web::{Failure, Json, Pairs, Text};
+use pas_service::{Health, Metrics, Running, Sockets, Swarm, clock};
 use pas_testkit::http;
+use pas_types::catalog::REGISTRY;
 use pas_types::error::{ErrorBody, ErrorEnvelope};
 use pas_types::{ErrorCode, Fault};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::serve;
 
@@ -253,6 +259,76 @@ async fn a_kept_connection_may_rest_for_longer_than_a_head_may_take() {
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
     let took = before.elapsed().as_secs();
     assert!((9..=11).contains(&took), "a head that is begun gets its own time, not {took} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_connection_that_rests_too_long_is_closed_counted_from_its_last_answer() {
+    let service = service();
+    let mut stream = TcpStream::connect(("127.0.0.1", service.port())).await.unwrap();
+    let mut answer = vec![0; 4096];
+    for rest in [0, pas_types::limits::IDLE_S / 2] {
+        tokio::time::sleep(Duration::from_secs(rest)).await;
+        stream.write_all(b"GET /query HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        assert!(stream.read(&mut answer).await.unwrap() > 0);
+    }
+    let before = tokio::time::Instant::now();
+    while stream.read(&mut answer).await.unwrap() > 0 {}
+    let took = before.elapsed().as_secs();
+    assert!(took.abs_diff(pas_types::limits::IDLE_S) <= 1, "{took} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_head_that_comes_at_once_has_no_more_time_than_the_first() {
+    let service = service();
+    let mut stream = TcpStream::connect(("127.0.0.1", service.port())).await.unwrap();
+    let mut answer = vec![0; 4096];
+    stream.write_all(b"GET /query HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    assert!(stream.read(&mut answer).await.unwrap() > 0);
+    let before = tokio::time::Instant::now();
+    stream.write_all(b"GET /query HTTP/1.1\r\nhost: loc").await.unwrap();
+    while stream.read(&mut answer).await.unwrap() > 0 {}
+    let took = before.elapsed().as_secs();
+    assert!((9..=11).contains(&took), "{took} s");
+}
+
+#[tokio::test]
+async fn a_route_before_the_router_is_answered_counted_and_refused_as_any_other() {
+    let (sockets, swarm) = (Sockets::loopback().unwrap(), Swarm::default());
+    let running = Running::new(&swarm, &sockets, CancellationToken::new());
+    let server = Server {
+        entry: REGISTRY,
+        routes: Router::new().route("/said", post(async |Text(body): Text<64>| body)),
+        rpc: None,
+        openapi: utoipa::openapi::OpenApi::default(),
+        health: Health::new(&REGISTRY, clock::now()),
+        metrics: Metrics::new(&REGISTRY),
+    };
+    let direct = Direct::post("/said", |request| async {
+        match Text::<64>::from_request(request, &()).await {
+            Ok(Text(body)) => format!("directly {}", String::from_utf8_lossy(&body)).into_response(),
+            Err(failure) => failure.into_response(),
+        }
+    });
+    server.spawn_on_threads(2, vec![direct], &swarm, sockets, &running).unwrap();
+    let url = format!("{}/said", running.url());
+
+    let say = |text: String| http().post(&url).header("content-type", "application/json").body(text).send();
+    let answer = say("1".to_owned()).await.unwrap();
+    assert!(answer.headers().contains_key("x-request-id"));
+    assert_eq!(answer.text().await.unwrap(), "directly 1");
+    let (status, error) = error_of(say("1".repeat(65)).await.unwrap()).await;
+    assert_eq!(
+        (status, error.code, error.field.as_deref()),
+        (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::InvalidArgument, Some("body"))
+    );
+    let other = http().get(&url).send().await.unwrap();
+    assert_eq!(other.status(), 405, "another method is the router's business");
+    let metrics = get_url(running.url() + "/metrics").await.unwrap().text().await.unwrap();
+    for status in [200, 413, 405] {
+        let counted = format!("http_requests_total{{route=\"/said\",status=\"{status}\"}} 1");
+        assert!(metrics.contains(&counted), "{counted} is not in {metrics}");
+    }
+    running.stop().await.unwrap();
 }
 
 #[tokio::test]

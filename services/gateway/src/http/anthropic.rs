@@ -19,8 +19,7 @@ pub(super) fn described() -> OpenApiRouter<App> {
     (status = "default", description = "An error in Anthropic's shape", body = serde_json::Value),
 ))]
 async fn messages(State(app): State<App>, request: Request) -> Response {
-    let asking = Asking { route: "/v1/messages", operation: Operation::Messages, model: None, form: None };
-    answer(app, request, asking).await
+    answer(app, request, Asking::of("/v1/messages", Operation::Messages)).await
 }
 
 /// The tokens of a message: <https://docs.anthropic.com/en/api/messages-count-tokens>.
@@ -29,8 +28,6 @@ async fn messages(State(app): State<App>, request: Request) -> Response {
     (status = "default", description = "An error in Anthropic's shape", body = serde_json::Value),
 ))]
 async fn count_tokens(State(app): State<App>, request: Request) -> Response {
-    let form = Some(Form::Whole);
-    let asking =
-        Asking { route: "/v1/messages/count_tokens", operation: Operation::CountTokens, model: None, form };
-    answer(app, request, asking).await
+    let asking = Asking::of("/v1/messages/count_tokens", Operation::CountTokens);
+    answer(app, request, Asking { form: Some(Form::Whole), ..asking }).await
 }

@@ -34,6 +34,13 @@ pub(super) struct Asking {
     pub(super) form: Option<Form>,
 }
 
+impl Asking {
+    /// Of a request that says all else in its body.
+    pub(super) fn of(route: &'static str, operation: Operation) -> Self {
+        Self { route, operation, model: None, form: None }
+    }
+}
+
 /// What every call begins with.
 pub(super) struct Begun {
     pub(super) run_id: CallId,
@@ -53,16 +60,15 @@ pub(super) async fn answer(app: App, request: Request, asking: Asking) -> Respon
     let begun = Begun::now(&app);
     let dialect = asking.operation.dialect();
     let route = asking.route;
-    match decode(&begun, request, asking).await {
-        Ok(call) if call.form != Form::Whole && waiting::is_wanted(&app, &call) => {
-            waiting::answer(app, call).await
-        }
-        Ok(call) => {
-            let reply = pipeline::run(&app, &call).await;
-            encode::reply(&call, reply)
-        }
-        Err(error) => refuse(&app, begun, route, dialect, error).await,
+    let call = match decode(&begun, request, asking).await {
+        Ok(call) => call,
+        Err(error) => return refuse(&app, begun, route, dialect, error).await,
+    };
+    if call.form != Form::Whole && waiting::is_wanted(&app, &call) {
+        return waiting::answer(app, call).await;
     }
+    let reply = pipeline::run(&app, &call).await;
+    encode::reply(&call, reply)
 }
 
 /// Refuses what could not be decoded; with a receipt, as every other call.

@@ -13,11 +13,14 @@ mod waiting;
 
 use axum::Router;
 use pas_service::openapi;
+use pas_service::request::Direct;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::ENTRY;
 use crate::app::App;
+use crate::call::Operation;
+use crate::http::endpoint::Asking;
 use crate::receipts::Receipts;
 
 /// The routes and their description.
@@ -26,6 +29,23 @@ pub fn routes(app: App) -> (Router, OpenApi) {
     let (calls, mut openapi) = described().split_for_parts();
     openapi.merge(of_receipts);
     (calls.merge(endpoint::unsupported()).with_state(app).merge(receipts), openapi)
+}
+
+/// Those of them by which nearly all calls come.
+pub fn direct(app: &App) -> Vec<Direct> {
+    [
+        ("/v1/chat/completions", Operation::Chat),
+        ("/v1/messages", Operation::Messages),
+        ("/v1/responses", Operation::Responses),
+        ("/v1/embeddings", Operation::Embeddings),
+    ]
+    .map(|(route, operation)| {
+        let app = app.clone();
+        Direct::post(route, move |request| {
+            endpoint::answer(app.clone(), request, Asking::of(route, operation))
+        })
+    })
+    .into()
 }
 
 /// Those that tell of receipts alone.

@@ -22,10 +22,6 @@ pub(super) fn described() -> OpenApiRouter<App> {
         .route("/embeddings", post(embeddings))
 }
 
-fn asking(route: &'static str, operation: Operation) -> Asking {
-    Asking { route, operation, model: None, form: None }
-}
-
 /// A chat, as OpenAI spells it: <https://platform.openai.com/docs/api-reference/chat>. `model` is `cap:…`, a named route, a
 /// model's id, an alias or a service's name.
 #[utoipa::path(post, path = "/v1/chat/completions", request_body = serde_json::Value, responses(
@@ -33,7 +29,7 @@ fn asking(route: &'static str, operation: Operation) -> Asking {
     (status = "default", description = "An error in OpenAI's shape", body = serde_json::Value),
 ))]
 async fn chat(State(app): State<App>, request: Request) -> Response {
-    answer(app, request, asking("/v1/chat/completions", Operation::Chat)).await
+    answer(app, request, Asking::of("/v1/chat/completions", Operation::Chat)).await
 }
 
 /// A response, as OpenAI spells it: <https://platform.openai.com/docs/api-reference/responses>.
@@ -42,7 +38,7 @@ async fn chat(State(app): State<App>, request: Request) -> Response {
     (status = "default", description = "An error in OpenAI's shape", body = serde_json::Value),
 ))]
 async fn responses(State(app): State<App>, request: Request) -> Response {
-    answer(app, request, asking("/v1/responses", Operation::Responses)).await
+    answer(app, request, Asking::of("/v1/responses", Operation::Responses)).await
 }
 
 /// The tokens of a response's input: <https://platform.openai.com/docs/api-reference/responses/input-tokens>.
@@ -51,7 +47,7 @@ async fn responses(State(app): State<App>, request: Request) -> Response {
     (status = "default", description = "An error in OpenAI's shape", body = serde_json::Value),
 ))]
 async fn count_tokens(State(app): State<App>, request: Request) -> Response {
-    let asking = asking("/v1/responses/input_tokens", Operation::CountResponses);
+    let asking = Asking::of("/v1/responses/input_tokens", Operation::CountResponses);
     answer(app, request, Asking { form: Some(Form::Whole), ..asking }).await
 }
 
@@ -61,5 +57,5 @@ async fn count_tokens(State(app): State<App>, request: Request) -> Response {
     (status = "default", description = "An error in OpenAI's shape", body = serde_json::Value),
 ))]
 async fn embeddings(State(app): State<App>, request: Request) -> Response {
-    answer(app, request, asking("/v1/embeddings", Operation::Embeddings)).await
+    answer(app, request, Asking::of("/v1/embeddings", Operation::Embeddings)).await
 }

@@ -179,13 +179,13 @@ impl App {
         candidate: &Candidate,
         call: &Call,
         ignore_breakers: bool,
+        now: Duration,
     ) -> Option<Withheld> {
         use pas_types::routing::Exclusion;
         let Some(lane) = snapshot.lane(index) else {
             return Some(Withheld { code: Exclusion::Url, until: None });
         };
-        let now = clock::monotonic();
-        match lane.held() {
+        match lane.held(now) {
             Some(Held::Open(_)) if ignore_breakers => {}
             Some(held) => return Some(pipeline::withheld(held, now)),
             None => {}
@@ -266,7 +266,7 @@ impl App {
         receipt.cost_estimate.usd = nothing;
         receipt.cost_estimate.state = pas_types::event::CostState::Confirmed;
         self.count(&receipt);
-        let _ = self.receipts().settle(*receipt).await;
+        let _ = self.receipts().settle(receipt).await;
         Reply::Refused(Box::new(Refused { error }))
     }
 }

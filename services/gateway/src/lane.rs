@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use http::HeaderValue;
 use pas_routing::{Candidate, Service};
 use pas_service::clock;
 use pas_types::id::ServiceId;
@@ -22,11 +24,22 @@ pub struct Lane {
     pub url: Arc<str>,
     /// The model, as the service knows it.
     pub model: Arc<str>,
+    /// Both, as a caller is told them.
+    pub told: Served,
     /// Its address, taken apart.
     pub root: Root,
     /// Connections to it.
     pub pool: Arc<Pool>,
     breaker: Mutex<Breaker>,
+}
+
+/// Who answers, and with which model, as headers say it.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// The name of the service; none if no header can hold it.
+    pub service: Option<HeaderValue>,
+    /// The model, likewise.
+    pub model: Option<HeaderValue>,
 }
 
 impl Lane {
@@ -35,8 +48,8 @@ impl Lane {
     }
 
     /// Why it may not be called now.
-    pub fn held(&self) -> Option<Held> {
-        self.breaker().held(clock::monotonic())
+    pub fn held(&self, now: Duration) -> Option<Held> {
+        self.breaker().held(now)
     }
 
     /// A call begins, unless the breaker has something against it; `anyway`, also while that is open, as long as nobody
@@ -132,6 +145,10 @@ impl Lanes {
             name: candidate.service.name.as_str().into(),
             url: url.into(),
             model: Arc::clone(&candidate.model),
+            told: Served {
+                service: HeaderValue::from_str(&candidate.service.name).ok(),
+                model: HeaderValue::from_str(&candidate.model).ok(),
+            },
             root,
             pool,
             breaker: Mutex::default(),

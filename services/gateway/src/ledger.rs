@@ -33,6 +33,7 @@ pub struct Ledger {
     /// When the call came in, on the monotonic clock.
     came: Duration,
     upstream: Duration,
+    answers: Option<Arc<Lane>>,
     grants: Vec<Taken>,
     /// What is asked and answered, as far as it is kept.
     pub content: Option<Meter>,
@@ -83,6 +84,7 @@ impl Ledger {
             receipt: Some(receipt),
             came,
             upstream: Duration::ZERO,
+            answers: None,
             grants: Vec::new(),
             content: None,
             flight,
@@ -209,7 +211,7 @@ impl Ledger {
     }
 
     /// Somebody answers.
-    pub fn resolved(&mut self, choice: &Choice, lane: &Lane, model_reported: Option<&str>) {
+    pub fn resolved(&mut self, choice: &Choice, lane: &Arc<Lane>, model_reported: Option<&str>) {
         let provider = self
             .snapshot
             .fleet
@@ -223,6 +225,7 @@ impl Ledger {
             model_reported: model_reported.map(Arc::from),
             provider: provider.map(Arc::from),
         };
+        self.answers = Some(Arc::clone(lane));
         self.write(|receipt| receipt.resolved = Some(resolved));
     }
 
@@ -232,10 +235,9 @@ impl Ledger {
         self.write(|receipt| receipt.timings_ms.first_token = Some(took.into()));
     }
 
-    /// Who answers, and with which model.
-    pub fn served_by(&self) -> Option<(Arc<str>, Arc<str>)> {
-        let resolved = self.receipt.as_ref()?.resolved.as_ref()?;
-        Some((Arc::clone(&resolved.name), Arc::clone(&resolved.model)))
+    /// Who answers, if somebody does.
+    pub fn answers(&self) -> Option<Arc<Lane>> {
+        self.answers.clone()
     }
 
     /// A breaker has turned.
@@ -252,19 +254,18 @@ impl Ledger {
     pub fn settle(&mut self, status: CallStatus, error: Option<&Error>) -> Option<Settled> {
         let receipt = self.close(status, error)?;
         self.app.count(&receipt);
-        Some(self.app.receipts().settle(*receipt))
+        Some(self.app.receipts().settle(receipt))
     }
 
-    /// The same, with a copy for who shows it.
+    /// The same, for who shows it.
     pub fn settle_and_show(
         &mut self,
         status: CallStatus,
         error: Option<&Error>,
-    ) -> Option<(Settled, Box<RoutingReceipt>)> {
-        let receipt = self.close(status, error)?;
+    ) -> Option<(Settled, Arc<RoutingReceipt>)> {
+        let receipt: Arc<RoutingReceipt> = self.close(status, error)?.into();
         self.app.count(&receipt);
-        let shown = receipt.clone();
-        Some((self.app.receipts().settle(*receipt), shown))
+        Some((self.app.receipts().settle(Arc::clone(&receipt)), receipt))
     }
 
     /// What would be written; nothing is.

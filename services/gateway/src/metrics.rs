@@ -1,5 +1,6 @@
 //! What the gateway counts.
 
+use std::borrow::Cow;
 use std::sync::Weak;
 
 use pas_service::Metrics;
@@ -36,7 +37,7 @@ struct CallLabels {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AttemptLabels {
-    outcome: String,
+    outcome: Cow<'static, str>,
 }
 
 impl Counts {
@@ -65,7 +66,7 @@ impl Counts {
     pub fn count(&self, receipt: &RoutingReceipt) {
         self.calls.get_or_create(&CallLabels { status: receipt.status.as_str() }).inc();
         for attempt in &receipt.attempts {
-            self.attempts.get_or_create(&AttemptLabels { outcome: attempt.outcome.to_string() }).inc();
+            self.attempts.get_or_create(&AttemptLabels { outcome: attempt.outcome.clone() }).inc();
         }
         let seconds = |millis: pas_types::receipt::Millis| millis.as_micros() as f64 / 1e6;
         if let (CallStatus::Ok, Some(overhead)) = (receipt.status, receipt.timings_ms.overhead) {

@@ -8,6 +8,7 @@ use pas_types::Error;
 use pas_types::id::CallId;
 
 use crate::call::{Call, Form};
+use crate::lane::{Lane, Served};
 use crate::pipeline::{Answered, Reply, Streaming};
 
 const RUN_ID: HeaderName = HeaderName::from_static("x-pas-run-id");
@@ -28,19 +29,17 @@ fn whole(call: &Call, answered: Answered) -> Response {
     let mut response = Response::new(Body::from(answered.body));
     *response.status_mut() = answered.status;
     *response.headers_mut() = answered.headers;
-    let served = answered.served_by.as_ref().map(|(service, model)| (&**service, &**model));
-    name(response.headers_mut(), &call.run_id, served);
+    name(response.headers_mut(), &call.run_id, answered.lane.as_deref());
     response
 }
 
 fn passing(call: &Call, streaming: Streaming) -> Response {
-    let (service, model) = streaming.served_by;
     let mut response = Response::new(Body::new(streaming.body));
     *response.headers_mut() = streaming.headers;
     if call.form == Form::List {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    name(response.headers_mut(), &call.run_id, Some((&service, &model)));
+    name(response.headers_mut(), &call.run_id, Some(&streaming.lane));
     response
 }
 
@@ -64,15 +63,15 @@ pub(super) fn error(family: Family, error: &Error, request_id: &str, run_id: Opt
 }
 
 /// Names the call, and who answered.
-pub(super) fn name(headers: &mut HeaderMap, run_id: &CallId, served: Option<(&str, &str)>) {
-    let mut put = |name: HeaderName, text: &str| {
-        if let Ok(value) = HeaderValue::from_str(text) {
+pub(super) fn name(headers: &mut HeaderMap, run_id: &CallId, lane: Option<&Lane>) {
+    let mut put = |name: HeaderName, value: Option<HeaderValue>| {
+        if let Some(value) = value {
             headers.insert(name, value);
         }
     };
-    put(RUN_ID, run_id.as_str());
-    if let Some((service, model)) = served {
-        put(SERVED_BY, service);
-        put(MODEL, model);
+    put(RUN_ID, HeaderValue::from_str(run_id.as_str()).ok());
+    if let Some(Lane { told: Served { service, model }, .. }) = lane {
+        put(SERVED_BY, service.clone());
+        put(MODEL, model.clone());
     }
 }

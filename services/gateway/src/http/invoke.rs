@@ -1,5 +1,7 @@
 //! A call in PAS's own words.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -51,7 +53,8 @@ struct Invoked {
     /// What it cost.
     cost_estimate: Cost,
     /// All that is known of it.
-    receipt: Box<RoutingReceipt>,
+    #[schema(value_type = RoutingReceipt)]
+    receipt: Arc<RoutingReceipt>,
 }
 
 /// Calls a model, a tool or an agent. `?dry_run=true` answers the receipt that would be written, and sends nothing.
@@ -211,7 +214,7 @@ fn encode(call: &Call, reply: Reply) -> Response {
         Reply::Refused(refused) => return refuse(&refused.error),
         Reply::Passing(_) => return refuse(&Error::new(ErrorCode::Internal, "the answer came as a stream")),
     };
-    let Answered { body, text, receipt, served_by: served, .. } = answered;
+    let Answered { body, text, receipt, lane, .. } = answered;
     let Some(receipt) = receipt else {
         return refuse(&Error::new(ErrorCode::Internal, "the receipt is missing"));
     };
@@ -233,11 +236,7 @@ fn encode(call: &Call, reply: Reply) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::OK;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    encode::name(
-        response.headers_mut(),
-        &call.run_id,
-        served.as_ref().map(|(name, model)| (&**name, &**model)),
-    );
+    encode::name(response.headers_mut(), &call.run_id, lane.as_deref());
     response
 }
 
@@ -264,7 +263,7 @@ fn provider_error(answered: &Answered) -> Error {
     let said = said::read(&answered.body).unwrap_or_default();
     let status = answered.status.as_u16();
     let what = if said.message.is_empty() { "it did not say why" } else { &said.message };
-    let name = answered.served_by.as_ref().map_or("the provider", |(service, _)| &**service);
+    let name = answered.lane.as_ref().map_or("the provider", |lane| &lane.name);
     let message = format!("{name} refused the request with {status}: {what}");
     match status {
         404 => Error::not_found(message),

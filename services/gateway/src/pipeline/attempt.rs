@@ -1,5 +1,6 @@
 //! One attempt to have a call answered by one candidate.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,7 +114,12 @@ pub(super) struct Trace {
 
 impl Trace {
     /// How it ended.
-    pub(super) fn ended(&self, outcome: String, usage: Option<CallUsage>, error: Option<String>) -> Ended {
+    pub(super) fn ended(
+        &self,
+        outcome: impl Into<Cow<'static, str>>,
+        usage: Option<CallUsage>,
+        error: Option<String>,
+    ) -> Ended {
         Ended {
             outcome: outcome.into(),
             http_status: self.http_status,
@@ -160,7 +166,7 @@ impl Drop for Underway<'_> {
     fn drop(&mut self) {
         if self.trial.take().is_some() {
             let usage = self.trace.sent.then(|| self.trace.assumed());
-            let ended = self.trace.ended("cancelled".to_owned(), usage, None);
+            let ended = self.trace.ended("cancelled", usage, None);
             self.ledger.attempt(self.choice, self.lane, ended);
         }
     }
@@ -206,7 +212,7 @@ pub(super) async fn attempt(
         Ok(Exchanged::Whole(whole, usage)) => {
             way.app.news(lane, trial.end(Blame::Success));
             let usage = usage.or_else(|| is_metered(way, choice).then(|| trace.assumed_unless_told()));
-            ledger.attempt(choice, lane, trace.ended("ok".to_owned(), usage, None));
+            ledger.attempt(choice, lane, trace.ended("ok", usage, None));
             ledger.resolved(choice, lane, whole.model.as_deref());
             if let Some(content) = &mut ledger.content {
                 content.whole_answer(&whole.whole.body);

@@ -1,5 +1,7 @@
 //! The attempts of a call, one after the other, until one brings an answer or nobody is left to be asked.
 
+use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +58,9 @@ pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) ->
             continue;
         }
         let room = way.snapshot.fleet.candidate(choice.index).and_then(|candidate| candidate.ctx_limit);
-        if failures.attempts > 0 && (lane.held().is_some() || room.is_some_and(|room| room <= larger_than)) {
+        if failures.attempts > 0
+            && (lane.held(clock::monotonic()).is_some() || room.is_some_and(|room| room <= larger_than))
+        {
             continue;
         }
         // Once, and where that helps once more.
@@ -88,7 +92,7 @@ pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) ->
                 _ if !may_repeat => return Err(exhausted(way, &failures)),
                 Next::Again if turn == 0 && failures.attempts < way.rules.max_attempts => {
                     pause(way, failures.attempts).await;
-                    if lane.held().is_some() {
+                    if lane.held(clock::monotonic()).is_some() {
                         break;
                     }
                 }
@@ -142,7 +146,7 @@ fn returned(
 async fn pause(way: &Way<'_>, attempt: u32) {
     let longest = BACK_OFF * 2_u32.saturating_pow(attempt.saturating_sub(1).min(4));
     let until = Instant::now() + clock::jittered(longest, 1.0);
-    tokio::time::sleep_until(until.min(way.deadline)).await;
+    way.alarm.before(until.min(way.deadline), pin!(pending::<()>())).await;
 }
 
 /// What the caller is told when nobody is left to be asked.
@@ -198,7 +202,7 @@ fn soonest_cool_down(way: &Way<'_>) -> Option<Duration> {
     let lanes = (0..).map_while(|index| {
         (index < way.snapshot.fleet.candidates().len() as u32).then(|| way.snapshot.lane(index))
     });
-    let waits = lanes.flatten().filter_map(|lane| match lane.held() {
+    let waits = lanes.flatten().filter_map(|lane| match lane.held(now) {
         Some(Held::CoolDown(until)) => Some(until.saturating_sub(now)),
         _ => None,
     });

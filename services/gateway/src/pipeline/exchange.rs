@@ -1,6 +1,7 @@
 //! One exchange with one candidate: the request goes out, and what comes back is read until it is known for what it is.
 
 use std::future::poll_fn;
+use std::pin::pin;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
@@ -12,7 +13,7 @@ use pas_service::web::is_json;
 use pas_types::event::CallUsage;
 use pas_types::routing::ContentFilter;
 use pas_upstream::{SendError, Sent, Unread, headers};
-use tokio::time::{Duration, Instant, timeout_at};
+use tokio::time::{Duration, Instant};
 
 use super::attempt::{Failed, Trace, Underway, candidate};
 use super::flow::{Flow, Step};
@@ -57,13 +58,15 @@ pub(super) async fn exchange(
         request::request(way, choice, lane).map_err(|error| Failed::saying(Fault::Garbage, error.message))?;
     underway.trace.sent = true;
     let again = || request::request(way, choice, lane).ok();
-    let sending = lane.pool.send(request, again, way.repeatable, timeouts.connect);
-    let sent = match timeout_at(limit, sending).await {
-        Ok(Ok(sent)) => sent,
-        Ok(Err(error)) => return Err(not_sent(&error, &mut underway.trace)),
-        Err(_) => return Err(Failed::of(late(way, limit, Fault::FirstToken))),
+    let sent = {
+        let sending = pin!(lane.pool.send(request, again, way.repeatable, timeouts.connect));
+        way.alarm.before(limit, sending).await
     };
-    let Sent { response, connect, again } = sent;
+    let (response, connect, again) = match sent {
+        Some(Ok(Sent { response, connect, again })) => (response, connect, again),
+        Some(Err(error)) => return Err(not_sent(&error, &mut underway.trace)),
+        None => return Err(Failed::of(late(way, limit, Fault::FirstToken))),
+    };
     if again {
         underway
             .ledger
@@ -167,14 +170,15 @@ async fn read(
     lane: &Lane,
     most: usize,
 ) -> Result<Bytes, Box<Failed>> {
-    match timeout_at(limit, body.read(most)).await {
-        Ok(Ok(read)) => {
+    let read = way.alarm.before(limit, pin!(body.read(most))).await;
+    match read {
+        Some(Ok(read)) => {
             lane.pool.give_back(body);
             Ok(read)
         }
-        Ok(Err(Unread::Cut)) => Err(Failed::of(Fault::Cut)),
-        Ok(Err(Unread::TooLarge)) => Err(Failed::of(Fault::TooLarge)),
-        Err(_) => Err(Failed::of(late(way, limit, Fault::Stalled))),
+        Some(Err(Unread::Cut)) => Err(Failed::of(Fault::Cut)),
+        Some(Err(Unread::TooLarge)) => Err(Failed::of(Fault::TooLarge)),
+        None => Err(Failed::of(late(way, limit, Fault::Stalled))),
     }
 }
 
@@ -250,8 +254,8 @@ async fn hold(
                 return Err(Fault::TooLarge);
             }
         }
-        match timeout_at(limit, poll_fn(|context| flow.poll_frame(context))).await {
-            Ok(Some(Ok(frame))) => {
+        match way.alarm.before(limit, pin!(poll_fn(|context| flow.poll_frame(context)))).await {
+            Some(Some(Ok(frame))) => {
                 if let Ok(data) = frame.into_data() {
                     flow.push(data);
                 }
@@ -259,9 +263,9 @@ async fn hold(
                     limit = deadline.min(Instant::now() + between);
                 }
             }
-            Ok(Some(Err(_))) => return Err(Fault::Cut),
-            Ok(None) => return Err(flow.broke_off()),
-            Err(_) => {
+            Some(Some(Err(_))) => return Err(Fault::Cut),
+            Some(None) => return Err(flow.broke_off()),
+            None => {
                 return Err(late(way, limit, if has_content { Fault::Stalled } else { Fault::FirstToken }));
             }
         }

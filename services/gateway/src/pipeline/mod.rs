@@ -1,6 +1,7 @@
 //! One call, from when it is decoded to when it is answered: admit → plan → attempt (1..n) → settle. The same for every
 //! route. Nothing here waits for another process but the one that is asked.
 
+mod alarm;
 mod attempt;
 mod attempts;
 mod exchange;
@@ -10,7 +11,7 @@ mod plan;
 mod request;
 mod whole;
 
-use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -21,15 +22,17 @@ use pas_types::event::CallStatus;
 use pas_types::invoke::TargetType;
 use pas_types::receipt::{Dialects, RoutingReceipt, TargetRequest};
 use pas_types::{Error, ErrorCode};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::app::App;
 use crate::call::Call;
 use crate::inflight::Flight;
+use crate::lane::Lane;
 use crate::ledger::Ledger;
 use crate::receipts::Unavailable;
 use crate::snapshot::Snapshot;
 
+use alarm::Alarm;
 use attempts::attempts;
 use plan::planned;
 
@@ -62,10 +65,10 @@ pub struct Answered {
     pub text: Option<String>,
     /// Whether it is an answer, and not a provider's own refusal.
     pub is_answer: bool,
-    /// Who answered, and with which model.
-    pub served_by: Option<(Arc<str>, Arc<str>)>,
+    /// Who answered.
+    pub lane: Option<Arc<Lane>>,
     /// What the receipt says, where the route shows it.
-    pub receipt: Option<Box<RoutingReceipt>>,
+    pub receipt: Option<Arc<RoutingReceipt>>,
 }
 
 /// An answer that is passed on as it comes.
@@ -73,8 +76,8 @@ pub struct Answered {
 pub struct Streaming {
     /// The headers that go back.
     pub headers: HeaderMap,
-    /// Who answers, and with which model.
-    pub served_by: (Arc<str>, Arc<str>),
+    /// Who answers.
+    pub lane: Arc<Lane>,
     /// What comes.
     pub body: Passing,
 }
@@ -100,6 +103,8 @@ pub(crate) struct Way<'a> {
     pub(crate) anyway: bool,
     /// Whether it may be sent again after it may have been begun on.
     pub(crate) repeatable: bool,
+    /// Ends what takes too long.
+    alarm: Alarm<'a>,
 }
 
 /// Carries a call out.
@@ -119,13 +124,9 @@ pub async fn run(app: &App, call: &Call) -> Reply {
     match carry_out(app, call, &snapshot, &mut ledger).await {
         Ok(Outcome::Whole(answered)) => settle_whole(call, *answered, ledger).await,
         Ok(Outcome::Stream(stream)) => {
-            let served_by = (Arc::clone(&stream.lane.name), Arc::clone(&stream.lane.model));
+            let lane = Arc::clone(&stream.lane);
             let headers = stream.headers.clone();
-            Reply::Passing(Box::new(Streaming {
-                headers,
-                served_by,
-                body: Passing::new(call, *stream, ledger),
-            }))
+            Reply::Passing(Box::new(Streaming { headers, lane, body: Passing::new(call, *stream, ledger) }))
         }
         Err((status, error)) => refuse(status, error, ledger).await,
     }
@@ -175,27 +176,24 @@ async fn carry_out(
     admit(app, call, snapshot, ledger).map_err(refused)?;
     let (rules, plan, anyway) = planned(app, call, snapshot, ledger, false).map_err(refused)?;
     ledger.content = Some(app.content(rules.privacy, call));
-    let left = rules.call.saturating_sub(clock::monotonic().saturating_sub(call.came.monotonic));
+    let opened = ledger.open().map_err(|unavailable| refused(unavailable.into()))?;
+    let (now, so_far) = (Instant::now(), clock::monotonic().saturating_sub(call.came.monotonic));
+    let deadline = now + rules.call.saturating_sub(so_far);
+    // What is over in a moment needs no record that it had begun.
+    let due = now + app.receipts().open_after();
+    let timer = pin!(sleep_until(due));
     let way = Way {
         app,
         call,
         snapshot,
         rules: &rules,
-        deadline: Instant::now() + left,
+        deadline,
         by_caller: call.wishes.policy.timeout_s.is_some(),
         anyway,
         repeatable: call.target.target_type == TargetType::Model,
+        alarm: Alarm::new(app.receipts(), timer, opened.map(|opened| (due, opened))),
     };
-    let opened = ledger.open().map_err(|unavailable| refused(unavailable.into()))?;
     let cancelled = ledger.flight.cancel.clone();
-    // What is over in a moment needs no record that it had begun.
-    let told = async {
-        if let Some(opened) = opened {
-            tokio::time::sleep(app.receipts().open_after()).await;
-            app.receipts().tell_of(opened);
-        }
-        std::future::pending::<Infallible>().await
-    };
     let ended = tokio::select! {
         biased;
         ended = attempts(&way, &plan, ledger) => ended,
@@ -203,7 +201,6 @@ async fn carry_out(
             let error = Error::conflict("run_id", "the call was cancelled by an operator: it is not tried again");
             return Err((CallStatus::Cancelled, error));
         }
-        never = told => match never {},
     };
     ended.map_err(|error| (CallStatus::Error, error))
 }
@@ -258,7 +255,7 @@ fn first_receipt(call: &Call, snapshot: &Snapshot) -> Box<RoutingReceipt> {
 async fn settle_whole(call: &Call, whole: whole::Whole, mut ledger: Ledger) -> Reply {
     let status = if whole.is_answer { CallStatus::Ok } else { CallStatus::Error };
     let error = (!whole.is_answer).then(|| whole.refusal_error());
-    let served_by = ledger.served_by();
+    let lane = ledger.answers();
     let settled = match call.shows_receipt() {
         true => ledger.settle_and_show(status, error.as_ref()).map(|(settled, shown)| (settled, Some(shown))),
         false => ledger.settle(status, error.as_ref()).map(|settled| (settled, None)),
@@ -273,7 +270,7 @@ async fn settle_whole(call: &Call, whole: whole::Whole, mut ledger: Ledger) -> R
             body: whole.body,
             text: whole.text,
             is_answer: whole.is_answer,
-            served_by,
+            lane,
             receipt,
         })),
         // Without its receipt no answer goes out.

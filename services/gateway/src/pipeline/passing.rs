@@ -174,7 +174,7 @@ impl Drop for Stream {
     fn drop(&mut self) {
         if self.trial.is_some() {
             self.trace.follow(&self.flow);
-            let ended = self.trace.ended("cancelled".to_owned(), Some(self.trace.assumed()), None);
+            let ended = self.trace.ended("cancelled", Some(self.trace.assumed()), None);
             self.ledger.attempt(&self.choice, &self.lane, ended);
             self.ledger.resolved(&self.choice, &self.lane, self.flow.meter.model.as_deref());
         }
@@ -327,7 +327,7 @@ impl Stream {
             self.ledger.news(&self.lane, trial.end(Blame::Success));
         }
         let usage = self.trace.assumed_unless_told();
-        self.ledger.attempt(&self.choice, &self.lane, self.trace.ended("ok".to_owned(), Some(usage), None));
+        self.ledger.attempt(&self.choice, &self.lane, self.trace.ended("ok", Some(usage), None));
         self.ledger.resolved(&self.choice, &self.lane, self.flow.meter.model.as_deref());
         last.push(self.flow.closing());
         self.settle(if self.left { CallStatus::Cancelled } else { CallStatus::Ok }, None, last);
@@ -377,7 +377,7 @@ impl Stream {
         self.let_go();
         self.trace.follow(&self.flow);
         drop(self.trial.take());
-        let ended = self.trace.ended("cancelled".to_owned(), Some(self.trace.assumed()), None);
+        let ended = self.trace.ended("cancelled", Some(self.trace.assumed()), None);
         self.ledger.attempt(&self.choice, &self.lane, ended);
         self.ledger.resolved(&self.choice, &self.lane, self.flow.meter.model.as_deref());
         let error = Error::conflict("run_id", "the call was cancelled by an operator: it is not tried again");

@@ -51,7 +51,7 @@ pub(super) fn planned(
     let in_full = in_full || snapshot.fleet.candidates().len() <= EXPLAINED;
     let choose = |ignore_breakers: bool| {
         let exclude = |index: u32, candidate: &pas_routing::Candidate| {
-            app.withheld(snapshot, index, candidate, call, ignore_breakers)
+            app.withheld(snapshot, index, candidate, call, ignore_breakers, begun)
         };
         let mut scratch = app.scratch();
         match in_full {
@@ -63,7 +63,7 @@ pub(super) fn planned(
     if plan.choices.is_empty() && plan.counts.iter().any(|(code, _)| code == Exclusion::Breaker) {
         // Rather than refuse all, the one whose breaker may try soonest is tried.
         let mut anyway = choose(true);
-        if let Some(soonest) = soonest(snapshot, &anyway) {
+        if let Some(soonest) = soonest(snapshot, &anyway, begun) {
             anyway.choices = vec![soonest];
             ledger.note("every breaker is open: the soonest is tried");
             (plan, tries_anyway) = (anyway, true);
@@ -85,8 +85,8 @@ fn as_said(call: &Call, error: Error) -> Error {
 }
 
 /// The choice whose breaker is open for the shortest time, and nobody tries yet.
-fn soonest(snapshot: &Snapshot, plan: &Plan) -> Option<Choice> {
-    let open = plan.choices.iter().filter_map(|choice| match snapshot.lane(choice.index)?.held() {
+fn soonest(snapshot: &Snapshot, plan: &Plan, now: Duration) -> Option<Choice> {
+    let open = plan.choices.iter().filter_map(|choice| match snapshot.lane(choice.index)?.held(now) {
         Some(Held::Open(until)) => Some((until, *choice)),
         _ => None,
     });

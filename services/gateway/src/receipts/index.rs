@@ -14,7 +14,7 @@ use anyhow::Context;
 use pas_service::config::Fsync;
 use pas_service::sqlite;
 use pas_types::receipt::{ReceiptQuery, ReceiptStats, StatsQuery};
-use rusqlite::{Connection, TransactionBehavior, named_params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::line::Row;
 
@@ -120,33 +120,34 @@ impl Writer {
         {
             // A call has one receipt. Should the journal hold two, the first counts.
             let mut insert = step.prepare_cached(
-                "INSERT OR IGNORE INTO receipts VALUES (:seq, :run_id, :ts, :status, :agent, :agent_run_id, :budget, \
-                 :service, :model, :provider, :cost_state, :cost_nanousd, :input, :output, :cache_read, :cache_write, \
-                 :reasoning)",
+                "INSERT OR IGNORE INTO receipts (seq, run_id, ts, status, agent, agent_run_id, budget, service, model, \
+                 provider, cost_state, cost_nanousd, input, output, cache_read, cache_write, reasoning) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
             for (seq, row) in entries {
                 let resolved = row.resolved.as_ref();
                 let [input, output, cache_read, cache_write, reasoning] =
                     row.usage.map_or([0; 5], |usage| usage.kinds().map(|(_, tokens)| tokens));
-                insert.execute(named_params! {
-                    ":seq": seq,
-                    ":run_id": row.run_id,
-                    ":ts": row.ts.as_millis(),
-                    ":status": row.status.as_str(),
-                    ":agent": row.agent,
-                    ":agent_run_id": row.agent_run_id,
-                    ":budget": row.budget,
-                    ":service": resolved.map(|resolved| &*resolved.name),
-                    ":model": resolved.map(|resolved| &*resolved.model),
-                    ":provider": resolved.and_then(|resolved| resolved.provider.as_deref()),
-                    ":cost_state": row.cost_estimate.state.as_str(),
-                    ":cost_nanousd": row.cost_estimate.usd.map(|usd| usd.as_nanos()),
-                    ":input": input,
-                    ":output": output,
-                    ":cache_read": cache_read,
-                    ":cache_write": cache_write,
-                    ":reasoning": reasoning,
-                })?;
+                // By place: names would be looked up for each row.
+                insert.execute(params![
+                    seq,
+                    row.run_id,
+                    row.ts.as_millis(),
+                    row.status.as_str(),
+                    row.agent,
+                    row.agent_run_id,
+                    row.budget,
+                    resolved.map(|resolved| &*resolved.name),
+                    resolved.map(|resolved| &*resolved.model),
+                    resolved.and_then(|resolved| resolved.provider.as_deref()),
+                    row.cost_estimate.state.as_str(),
+                    row.cost_estimate.usd.map(|usd| usd.as_nanos()),
+                    input,
+                    output,
+                    cache_read,
+                    cache_write,
+                    reasoning,
+                ])?;
             }
         }
         step.prepare_cached("UPDATE followed SET seq = ?1")?.execute([seq])?;

@@ -185,8 +185,8 @@ impl Receipts {
     }
 
     /// A call is over, whether it was begun or not; once for each call. It is on its way to the journal when this returns.
-    pub fn settle(&self, receipt: RoutingReceipt) -> Settled {
-        self.shared.settle(receipt, clock::now())
+    pub fn settle(&self, receipt: impl Into<Arc<RoutingReceipt>>) -> Settled {
+        self.shared.settle(receipt.into(), clock::now())
     }
 
     /// Ends them in order: waits until all that was handed in is written. In a thread that may wait.

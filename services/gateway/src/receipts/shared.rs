@@ -192,7 +192,7 @@ impl Shared {
     }
 
     /// Hands a receipt to the journal.
-    pub(super) fn settle(self: &Arc<Self>, receipt: RoutingReceipt, now: Now) -> Settled {
+    pub(super) fn settle(self: &Arc<Self>, receipt: Arc<RoutingReceipt>, now: Now) -> Settled {
         // Known before it is matched on: the lock on the state must not be held any longer.
         let (settle, alone) = {
             let mut state = self.state();
@@ -211,7 +211,7 @@ impl Shared {
             // Whoever waited may be gone.
             let _ = tell.send(result);
         };
-        match self.hand_in(Arc::new(receipt), now, tell) {
+        match self.hand_in(receipt, now, tell) {
             Ok(()) => Settled::waits(told, Arc::clone(self), alone),
             Err(why) => Settled::known(why),
         }

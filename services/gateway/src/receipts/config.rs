@@ -36,7 +36,7 @@ pub struct Config {
     pub files: bool,
     /// Files that are kept; beyond it the oldest go.
     pub files_kept: u64,
-    /// Files a second, at the most; receipts beyond it have none.
+    /// Files a second in the long run, four seconds' worth at once; receipts beyond it have none.
     pub files_per_s: u64,
     /// Tell the event stream of each receipt.
     pub events: bool,
@@ -55,7 +55,7 @@ impl Default for Config {
             index: true,
             files: true,
             files_kept: 10_000,
-            files_per_s: 200,
+            files_per_s: 50,
             events: true,
             follow_percent: 10,
         }

@@ -30,7 +30,7 @@ const fn unsaid(contract: &'static str, answer: &'static str, because: &'static 
 }
 
 /// All of them. Whatever else the schema accepts, the Rust type accepts.
-const UNSAID: [Unsaid; 26] = [
+const UNSAID: [Unsaid; 27] = [
     Unsaid {
         contract: None,
         answer: "invalid type: floating point",
@@ -55,6 +55,7 @@ const UNSAID: [Unsaid; 26] = [
         concerns: |_, answer| quoted(answer).starts_with("9999-12-31"),
         because: "the calendar of `date-time` is a day longer than the one we reckon with",
     },
+    unsaid("routing_receipt", "are both there, or neither", "a body has one hash, of either kind"),
     unsaid("service_registration", "can't have the role", "the legal roles depend on the type"),
     unsaid("service_registration", "url is missing", "whether there must be a url depends on the type"),
     unsaid("service_registration", "url is not a URL", "a grammar, not a pattern"),

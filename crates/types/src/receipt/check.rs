@@ -102,6 +102,11 @@ impl Content {
 impl ContentPart {
     fn validate(&self, place: &str) -> Result<(), Error> {
         check_within(&format!("{place}.bytes"), self.bytes, 0, INTEGER)?;
+        if self.sha256.is_some() == self.blake3.is_some() {
+            let field = format!("{place}.sha256");
+            let message = format!("{field} and {place}.blake3 are both there, or neither: use one");
+            return Err(Error::invalid(field, message));
+        }
         let text = self.text.as_deref().unwrap_or_default();
         check_text(&format!("{place}.text"), text, limits::CONTENT_BYTES)
     }

@@ -27,8 +27,12 @@ pub struct ContentPart {
     /// Its length.
     #[schema(minimum = 0, maximum = 9007199254740991u64)]
     pub bytes: u64,
-    /// Its blake3 hash.
-    pub blake3: Digest,
+    /// Its SHA-256 hash. One of the two hashes is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Digest>,
+    /// Its blake3 hash, where it is long, which that is quicker for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blake3: Option<Digest>,
     /// Itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, max_length = 262144)]
@@ -40,7 +44,7 @@ pub struct ContentPart {
 
 only_objects!(Content, ContentPart);
 
-/// A blake3 hash; 64 hexadecimal digits on the wire.
+/// A hash; 64 hexadecimal digits on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest(pub [u8; 32]);
 
@@ -98,7 +102,7 @@ impl PartialSchema for Digest {
     fn schema() -> RefOr<Schema> {
         let object = ObjectBuilder::new()
             .schema_type(SchemaType::new(Type::String))
-            .description(Some("A blake3 hash."))
+            .description(Some("A hash."))
             .pattern(Some("^[0-9a-f]{64}$"));
         Schema::Object(object.build()).into()
     }

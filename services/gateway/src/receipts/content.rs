@@ -2,6 +2,11 @@
 
 use pas_types::limits;
 use pas_types::receipt::{Content, ContentPart, Digest};
+use sha2::{Digest as _, Sha256};
+
+/// What comes in one piece and is longer is hashed by blake3, which does many kilobytes at once; all else by SHA-256, which
+/// processors have instructions for (`docs/adr/0019-the-hash-that-is-quicker.md`).
+const SHORT_BYTES: usize = 16 * 1024;
 
 /// Takes note of a request and its answer.
 #[derive(Debug)]
@@ -23,7 +28,7 @@ enum Noted {
 #[derive(Debug)]
 struct Pieces {
     bytes: u64,
-    hasher: blake3::Hasher,
+    hasher: Sha256,
     /// The beginning, where all is kept.
     kept: Vec<u8>,
 }
@@ -58,7 +63,7 @@ impl Meter {
 
 impl Default for Pieces {
     fn default() -> Self {
-        Self { bytes: 0, hasher: blake3::Hasher::new(), kept: Vec::new() }
+        Self { bytes: 0, hasher: Sha256::new(), kept: Vec::new() }
     }
 }
 
@@ -73,20 +78,34 @@ impl Pieces {
     }
 
     fn finish(self, full: bool) -> ContentPart {
-        noted(self.bytes, self.hasher.finalize(), full.then_some(&self.kept))
+        let sha256 = Some(Digest(self.hasher.finalize().into()));
+        noted(self.bytes, Hashes { sha256, blake3: None }, full.then_some(&self.kept))
     }
 }
 
 /// What is noted of something that is here in one piece.
 fn part(bytes: &[u8], full: bool) -> ContentPart {
     let kept = full.then(|| &bytes[..bytes.len().min(limits::CONTENT_BYTES)]);
-    noted(bytes.len() as u64, blake3::hash(bytes), kept)
+    let (mut sha256, mut blake3) = (None, None);
+    if bytes.len() <= SHORT_BYTES {
+        sha256 = Some(Digest(Sha256::digest(bytes).into()));
+    } else {
+        blake3 = Some(Digest(*blake3::hash(bytes).as_bytes()));
+    }
+    noted(bytes.len() as u64, Hashes { sha256, blake3 }, kept)
 }
 
-fn noted(bytes: u64, hash: blake3::Hash, kept: Option<&[u8]>) -> ContentPart {
+/// One of them.
+struct Hashes {
+    sha256: Option<Digest>,
+    blake3: Option<Digest>,
+}
+
+fn noted(bytes: u64, Hashes { sha256, blake3 }: Hashes, kept: Option<&[u8]>) -> ContentPart {
     ContentPart {
         bytes,
-        blake3: Digest(*hash.as_bytes()),
+        sha256,
+        blake3,
         text: kept.map(readable),
         cut: kept.is_some_and(|kept| (kept.len() as u64) < bytes),
     }
@@ -103,14 +122,15 @@ fn readable(bytes: &[u8]) -> Box<str> {
 mod tests {
     use super::*;
 
-    fn digest(bytes: &[u8]) -> Digest {
-        Digest(*blake3::hash(bytes).as_bytes())
+    fn sha256(bytes: &[u8]) -> Option<Digest> {
+        Some(Digest(Sha256::digest(bytes).into()))
     }
 
     #[test]
     fn without_the_policy_for_it_no_text_is_held() {
         let meter = Meter::new(false, b"what is it?");
-        let request = ContentPart { bytes: 11, blake3: digest(b"what is it?"), text: None, cut: false };
+        let request =
+            ContentPart { bytes: 11, sha256: sha256(b"what is it?"), blake3: None, text: None, cut: false };
         assert_eq!(meter.finish(), Content { request, answer: None });
     }
 
@@ -121,7 +141,8 @@ mod tests {
         meter.answer(b"\xff");
         let part = |bytes: &[u8], text: &str| ContentPart {
             bytes: bytes.len() as u64,
-            blake3: digest(bytes),
+            sha256: sha256(bytes),
+            blake3: None,
             text: Some(text.into()),
             cut: false,
         };
@@ -138,9 +159,13 @@ mod tests {
         let mut meter = Meter::new(true, long.as_bytes());
         long.as_bytes().chunks(1_000).for_each(|chunk| meter.answer(chunk));
         let Content { request, answer } = meter.finish();
-        assert_eq!(answer.as_ref(), Some(&request));
-        assert_eq!((request.bytes, request.cut), (long.len() as u64, true));
-        assert_eq!(request.blake3, digest(long.as_bytes()));
-        assert_eq!(request.text.as_deref(), Some(&long[..limits::CONTENT_BYTES]));
+        let answer = answer.unwrap();
+        for part in [&request, &answer] {
+            assert_eq!((part.bytes, part.cut), (long.len() as u64, true));
+            assert_eq!(part.text.as_deref(), Some(&long[..limits::CONTENT_BYTES]));
+        }
+        let blake3 = Some(Digest(*blake3::hash(long.as_bytes()).as_bytes()));
+        assert_eq!((request.sha256, request.blake3), (None, blake3), "what is long and comes in one piece");
+        assert_eq!((answer.sha256, answer.blake3), (sha256(long.as_bytes()), None), "what comes in pieces");
     }
 }

@@ -83,13 +83,18 @@ export const Content: Component<{ receipt: Receipt }> = (props) => (
   </Show>
 );
 
+const hashOf = (part: ContentPart): string | undefined => {
+  if (part.sha256) return `SHA-256 ${part.sha256}`;
+  return part.blake3 ? `blake3 ${part.blake3}` : undefined;
+};
+
 const Body: Component<{ title: string; part: ContentPart | undefined }> = (props) => (
   <Show when={props.part} fallback={<p class="muted">{props.title}: none.</p>}>
     {(part) => (
       <Show
         when={part().text !== undefined}
         fallback={
-          <p class="muted wrap" title={part().blake3 ? `blake3 ${part().blake3}` : undefined}>
+          <p class="muted wrap" title={hashOf(part())}>
             {props.title}: {bytes(part().bytes)}; its text was not kept, as the policy says.
           </p>
         }

@@ -46,6 +46,10 @@ pub fn reshaped(family: Family, status: u16, message: &str, code: &str) -> Vec<u
 
 fn openai(error: &Error) -> serde_json::Value {
     let kind = openai_kind(error.status());
+    // By this word SDKs and agents know to shorten what they ask.
+    if error.is_too_long() {
+        return json!({"message": error.message, "type": kind, "param": null, "code": "context_length_exceeded"});
+    }
     json!({"message": error.message, "type": kind, "param": error.field, "code": error.code})
 }
 
@@ -148,5 +152,8 @@ mod tests {
             r#"{"error":{"code":400,"message":"there is no such model","status":"INVALID_ARGUMENT"}}"#
         );
         assert!(shown(Family::Pas).contains(r#""run_id":"gw-1""#));
+        let too_long = render(Family::OpenAi, &Error::too_long("the prompt is too long"), "req-1", None);
+        let said = crate::said::read(&too_long).unwrap();
+        assert_eq!(said.meaning(400), crate::said::Meaning::ContextTooLong, "as what a provider says of it");
     }
 }

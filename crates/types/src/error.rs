@@ -127,6 +127,9 @@ impl std::fmt::Display for ErrorCode {
     }
 }
 
+/// The field of a request that is too long: all of it.
+const CONTEXT: &str = "context";
+
 /// An error on its way to a caller: a code, and a message that says what was wrong with this input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -155,6 +158,16 @@ impl Error {
     /// `field` is at fault.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(ErrorCode::InvalidArgument, message).with_field(field)
+    }
+
+    /// What is asked is longer than the context of whoever could answer it.
+    pub fn too_long(message: impl Into<String>) -> Self {
+        Self::invalid(CONTEXT, message)
+    }
+
+    /// Whether it is that: providers have a word of their own for it, by which clients know to shorten what they ask.
+    pub fn is_too_long(&self) -> bool {
+        self.code == ErrorCode::InvalidArgument && self.field.as_deref() == Some(CONTEXT)
     }
 
     /// There is no such thing.

@@ -18,6 +18,13 @@ const REASON_BYTES: usize = 200;
 /// The error: who won't do, and why; and whether somebody could come back.
 pub(super) fn of(query: &Query<'_>, plan: &Plan, soonest: Option<Duration>) -> Error {
     let message = message(query, plan);
+    // Whoever shortens it helps himself: all else about the nearest misses is as it should be.
+    if plan.counts.iter().map(|(code, _)| code).max() == Some(Exclusion::Context) {
+        let answer = query.ask.output_tokens.map_or_else(String::new, |tokens| {
+            format!(", with the {tokens} tokens of an answer that are asked for")
+        });
+        return Error::too_long(format!("the prompt is too long{answer}: {message}"));
+    }
     let mut passing = plan.counts.iter().filter(|(code, _)| code.passes()).map(|(code, _)| code).peekable();
     if passing.peek().is_none() {
         return Error::new(ErrorCode::NoCandidate, message);

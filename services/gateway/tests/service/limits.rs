@@ -54,6 +54,8 @@ async fn what_is_no_request_is_refused_by_name_and_the_next_is_served() {
         "]".repeat(10_000)
     );
     let long = json!({"model": "m".repeat(1 << 20), "messages": []}).to_string();
+    let mut much = chat(false);
+    much["messages"][0]["content"] = "much to read ".repeat(100_000).into();
     for (asked, status, code, field) in [
         (text("{".to_owned()), 400, "invalid_argument", ""),
         (text("[]".to_owned()), 400, "invalid_argument", ""),
@@ -61,6 +63,7 @@ async fn what_is_no_request_is_refused_by_name_and_the_next_is_served() {
         (text(long), 400, "invalid_argument", "model"),
         (text(r#"{"messages":[]}"#.to_owned()), 400, "invalid_argument", "model"),
         (text(r#"{"model":"nobody-1","messages":[]}"#.to_owned()), 404, "no_candidate", ""),
+        (text(much.to_string()), 400, "context_length_exceeded", ""),
         (
             text(chat(false).to_string()).header("x-pas-deadline-ms", "-5"),
             400,
@@ -87,6 +90,12 @@ async fn what_is_no_request_is_refused_by_name_and_the_next_is_served() {
     assert_eq!(anthropic(&refused), (400, "invalid_request_error"));
     let unknown = json!({"model": "nobody-1", "max_tokens": 5, "messages": []});
     assert_eq!(anthropic(&answer(world.post("/v1/messages").json(&unknown)).await), (404, "not_found_error"));
+    let mut much = message(false);
+    much["messages"][0]["content"] = "much to read ".repeat(100_000).into();
+    let refused = answer(world.post("/v1/messages").json(&much)).await;
+    assert_eq!(anthropic(&refused), (400, "invalid_request_error"));
+    // The words by which agents know it.
+    assert!(refused.1["error"]["message"].as_str().unwrap().contains("prompt is too long"), "{}", refused.1);
     goes_on(&world).await;
     assert!(provider.requests().iter().all(|one| one.path == "/v1/chat/completions"));
     world.stop().await;

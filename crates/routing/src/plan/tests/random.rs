@@ -225,7 +225,9 @@ fn check(fleet: &Fleet, ask: &Ask<'_>, rules: &Rules, quick: &Plan, whole: &Plan
         assert_eq!(places.len(), plan.choices.len(), "somebody is chosen twice");
         if let Some(error) = &plan.refusal {
             let passes = plan.counts.iter().any(|(code, _)| code.passes());
-            assert_eq!(error.status() != 404, passes, "{error:?}");
+            let nearest = plan.counts.iter().map(|(code, _)| code).max();
+            assert_eq!(error.is_too_long(), nearest == Some(Exclusion::Context), "{error:?}");
+            assert_eq!(!matches!(error.status(), 400 | 404), passes, "{error:?}");
             assert!(error.message.len() < 16_384);
         }
     }

@@ -12,13 +12,45 @@ fn refused(fleet: &Fleet, ask: &Ask<'_>, exclude: &impl Exclude) -> Error {
 #[test]
 fn nobody_that_could_come_back_is_not_found() {
     let fleet = fleet(adapters());
-    let ask = Ask { input_tokens: 1_000_000, ..plain(&fleet, "gpt") };
+    let ask = Ask { role: Some(Role::Canary), ..plain(&fleet, "gpt") };
     let error = refused(&fleet, &ask, &());
     assert_eq!((error.code, error.status(), error.retryable()), (ErrorCode::NoCandidate, 404, false));
+    assert!(
+        error.message.starts_with("nobody can answer a call for the model gpt: openai with gpt (role: is"),
+        "{}",
+        error.message
+    );
+}
+
+#[test]
+fn what_is_too_long_for_all_who_would_do_is_the_callers_to_shorten() {
+    let fleet = fleet(adapters());
+    let ask = Ask { input_tokens: 1_000_000, ..plain(&fleet, "gpt") };
+    let error = refused(&fleet, &ask, &());
+    assert_eq!((error.is_too_long(), error.status(), error.retryable()), (true, 400, false));
     assert_eq!(
         error.message,
-        "nobody can answer a call for the model gpt: openai with gpt (context: needs 1000k, has 128k)"
+        "the prompt is too long: nobody can answer a call for the model gpt: openai with gpt (context: needs \
+         1000k, has 128k)"
     );
+    let message = refused(&fleet, &Ask { output_tokens: Some(5), ..ask }, &()).message;
+    assert!(
+        message.starts_with("the prompt is too long, with the 5 tokens of an answer that are asked for: "),
+        "{message}"
+    );
+}
+
+#[test]
+fn who_would_do_but_for_something_else_makes_it_no_matter_of_length() {
+    let of = |name: &str, ctx_limit: u64, paused: bool| Service {
+        caps: vec!["chat".to_owned()],
+        ctx_limit: Some(ctx_limit),
+        paused,
+        ..service(name, &[("dialects", "openai.chat")])
+    };
+    let fleet = fleet(vec![of("small", 10, false), of("wide", 1_000, true)]);
+    let error = refused(&fleet, &Ask { input_tokens: 100, ..plain(&fleet, "cap:chat") }, &());
+    assert_eq!((error.code, error.status(), error.is_too_long()), (ErrorCode::Paused, 503, false));
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub fn new_id() -> Uuid {
     Uuid::now_v7()
 }
 
-/// A number that differs at each call and between processes, for jitter, for orders that must not repeat, and for ids of
+/// A number that differs at each call of a thread and, as good as certainly, between threads and processes, for jitter, for orders that must not repeat, and for ids of
 /// requests. Whoever knows enough of them can foresee the next: it is no secret.
 pub fn random() -> u64 {
     // SplitMix64: asking the system each time would be three of a request's calls into it. Each thread has its own, so that

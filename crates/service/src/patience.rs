@@ -38,8 +38,8 @@ pub(crate) fn watch<I, H>(io: I, limits: Limits, held: H) -> (Watched<I, H>, Pat
 struct Shared {
     /// Bytes have come since hyper began to wait for a head.
     begun: AtomicBool,
-    /// The one timer of all waits. It may ring for one that is over, and is set for the next only then: a request is answered
-    /// long before, and nothing is to be set for it.
+    /// The one timer of all waits. It may ring for one that is over, and is set for a later one only then: requests mostly come
+    /// long before, and nothing is to be set for them.
     alarm: Mutex<Pin<Box<tokio::time::Sleep>>>,
     opened: std::time::Instant,
 }

@@ -30,7 +30,7 @@ pub struct ContentPart {
     /// Its SHA-256 hash. One of the two hashes is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Digest>,
-    /// Its blake3 hash, where it is long, which that is quicker for.
+    /// Its blake3 hash, where it came in one piece and is long, which that is quicker for; earlier receipts have it of each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blake3: Option<Digest>,
     /// Itself.

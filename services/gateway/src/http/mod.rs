@@ -31,21 +31,24 @@ pub fn routes(app: App) -> (Router, OpenApi) {
     (calls.merge(endpoint::unsupported()).with_state(app).merge(receipts), openapi)
 }
 
-/// Those of them by which nearly all calls come.
+/// The routes by which nearly all calls come.
+const DIRECT: [(&str, Operation); 4] = [
+    ("/v1/chat/completions", Operation::Chat),
+    ("/v1/messages", Operation::Messages),
+    ("/v1/responses", Operation::Responses),
+    ("/v1/embeddings", Operation::Embeddings),
+];
+
+/// Those, to be answered before the router.
 pub fn direct(app: &App) -> Vec<Direct> {
-    [
-        ("/v1/chat/completions", Operation::Chat),
-        ("/v1/messages", Operation::Messages),
-        ("/v1/responses", Operation::Responses),
-        ("/v1/embeddings", Operation::Embeddings),
-    ]
-    .map(|(route, operation)| {
-        let app = app.clone();
-        Direct::post(route, move |request| {
-            endpoint::answer(app.clone(), request, Asking::of(route, operation))
+    DIRECT
+        .map(|(route, operation)| {
+            let app = app.clone();
+            Direct::post(route, move |request| {
+                endpoint::answer(app.clone(), request, Asking::of(route, operation))
+            })
         })
-    })
-    .into()
+        .into()
 }
 
 /// Those that tell of receipts alone.
@@ -69,4 +72,18 @@ fn described() -> OpenApiRouter<App> {
         .merge(gemini::described())
         .merge(models::described())
         .merge(inflight::described())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_answered_before_the_router_is_a_route_of_its_dialect() {
+        let openapi = openapi();
+        for (route, operation) in DIRECT {
+            assert_eq!(operation.path("m", false), route, "as upstream");
+            assert!(openapi.paths.paths.get(route).is_some_and(|path| path.post.is_some()), "{route}");
+        }
+    }
 }

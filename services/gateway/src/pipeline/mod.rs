@@ -103,7 +103,8 @@ pub(crate) struct Way<'a> {
     pub(crate) anyway: bool,
     /// Whether it may be sent again after it may have been begun on.
     pub(crate) repeatable: bool,
-    /// Ends what takes too long.
+    /// Ends what takes too long, and has the journal told of a call that is long: whatever an attempt waits for, it waits for by
+    /// this.
     alarm: Alarm<'a>,
 }
 
@@ -182,6 +183,7 @@ async fn carry_out(
     // What is over in a moment needs no record that it had begun.
     let due = now + app.receipts().open_after();
     let timer = pin!(sleep_until(due));
+    let tell = |opened| app.receipts().tell_of(opened);
     let way = Way {
         app,
         call,
@@ -191,7 +193,7 @@ async fn carry_out(
         by_caller: call.wishes.policy.timeout_s.is_some(),
         anyway,
         repeatable: call.target.target_type == TargetType::Model,
-        alarm: Alarm::new(app.receipts(), timer, opened.map(|opened| (due, opened))),
+        alarm: Alarm::new(&tell, timer, opened.map(|opened| (due, opened))),
     };
     let cancelled = ledger.flight.cancel.clone();
     let ended = tokio::select! {

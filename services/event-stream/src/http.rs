@@ -104,8 +104,16 @@ fn page(app: &App, query: &HistoryQuery, start: u64) -> Result<HistoryPage, Refu
     let mut events = Vec::new();
     let mut at = start;
     'page: while looked_at < LOOKED_AT {
-        let records =
-            reader.read(PART_RECORDS, PART_BYTES).map_err(|error| unreadable(app, query.since, error))?;
+        let records = match reader.read(PART_RECORDS, PART_BYTES) {
+            Ok(records) => records,
+            // Who gave no cursor asked for what is kept, which begins later since the look.
+            Err(ReadError::Gone { oldest }) if query.since.is_none() && looked_at == 0 => {
+                at = oldest - 1;
+                reader = app.reader(at);
+                continue;
+            }
+            Err(error) => return Err(unreadable(app, query.since.unwrap_or(app.cursor(at)), error)),
+        };
         if records.is_empty() {
             at = reader.after();
             break;
@@ -220,13 +228,12 @@ fn locate(app: &App, since: Option<Cursor>) -> Result<u64, Failure> {
     start.map_err(|misplaced| failure(Refusal::Cursor(misplaced)))
 }
 
-fn unreadable(app: &App, since: Option<Cursor>, error: ReadError) -> Refusal {
+fn unreadable(app: &App, given: Cursor, error: ReadError) -> Refusal {
     match error {
         // Between the look and the read.
-        ReadError::Gone { oldest } => Refusal::Cursor(Misplaced::Gone {
-            given: since.unwrap_or(app.cursor(0)),
-            before_oldest: app.cursor(oldest - 1),
-        }),
+        ReadError::Gone { oldest } => {
+            Refusal::Cursor(Misplaced::Gone { given, before_oldest: app.cursor(oldest - 1) })
+        }
         ReadError::Io(error) => {
             tracing::error!(%error, "the journal can't be read");
             Refusal::CannotRead

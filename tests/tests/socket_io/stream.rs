@@ -66,7 +66,8 @@ impl Stream {
 
     /// The place of the oldest event that is kept.
     pub(crate) async fn oldest(&self) -> u64 {
-        self.page().await["oldest"].as_u64().unwrap()
+        let page = self.page().await;
+        page["oldest"].as_u64().unwrap_or_else(|| panic!("it does not say which is the oldest: {page}"))
     }
 
     /// Up to where each subscriber was sent everything, by its lag.

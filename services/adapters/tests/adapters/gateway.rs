@@ -157,7 +157,7 @@ async fn a_prompt_that_ollama_would_cut_is_no_candidate_and_the_receipt_says_why
     let url = format!("{}/v1/chat/completions", world.gateway.url());
     let answer = http().post(url).json(&body).send().await.unwrap();
     let run_id = answer.headers()["x-pas-run-id"].to_str().unwrap().to_owned();
-    assert_eq!(answer.status().as_u16(), 404);
+    assert_eq!(answer.status().as_u16(), 400);
     let url = format!("{}/receipts/{run_id}", world.gateway.url());
     let receipt: Value = http().get(url).send().await.unwrap().json().await.unwrap();
     let excluded = receipt["candidates"][0]["excluded"].as_str().unwrap();

@@ -142,7 +142,7 @@ where
     }
 }
 
-/// A route that is asked for so often that it isn't left to the router, which takes as long as all else about a request here.
+/// A route that is asked for so often that it isn't left to the router: a lookup, two erased services and their futures are spared.
 #[derive(Clone)]
 pub struct Direct {
     path: &'static str,

@@ -36,7 +36,7 @@ pub struct Config {
     pub files: bool,
     /// Files that are kept; beyond it the oldest go.
     pub files_kept: u64,
-    /// Files a second in the long run, four seconds' worth at once; receipts beyond it have none.
+    /// Files a second in the long run, three seconds' worth at once; receipts beyond it have none.
     pub files_per_s: u64,
     /// Tell the event stream of each receipt.
     pub events: bool,

@@ -131,9 +131,9 @@ mod tests {
         let mut files = Files::open(directory.path(), 10, 1, Duration::ZERO).unwrap();
         let mut write = |run_id: &str, ms| files.write(run_id, b"{}", Duration::from_millis(ms)).unwrap();
         assert_eq!(write("../x", 0), Filed::Skipped);
-        let at_once = [1, 2, 3, 4, 5].map(|number| write(&id(number), 0));
-        assert_eq!(at_once.map(|filed| filed == Filed::Written), [true, true, true, true, false]);
-        assert_eq!(write(&id(6), 1_000), Filed::Written);
+        let at_once = [1, 2, 3, 4].map(|number| write(&id(number), 0));
+        assert_eq!(at_once.map(|filed| filed == Filed::Written), [true, true, true, false]);
+        assert_eq!(write(&id(5), 1_000), Filed::Written);
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Stream {
     /// The place of the oldest event that is kept.
     pub(crate) async fn oldest(&self) -> u64 {
         let page = self.page().await;
-        page["oldest"].as_u64().unwrap_or_else(|| panic!("it does not say which is the oldest: {page}"))
+        page["oldest"].as_u64().ok_or_else(|| format!("it does not say which is the oldest: {page}")).unwrap()
     }
 
     /// Up to where each subscriber was sent everything, by its lag.

@@ -65,12 +65,12 @@ impl Refusal {
         let verdict = match meaning {
             // What says nothing is hardly the provider, but something before it.
             Meaning::Credential if code == 403 && said.is_none() => Verdict::Other(Outcome::Failed),
-            Meaning::Credential => {
+            Meaning::Credential | Meaning::Spent => {
                 Verdict::Credential { whole: code != 403 && !said.as_ref().is_some_and(is_of_scope) }
             }
             Meaning::RateLimited => Verdict::Limited(wait),
             Meaning::ContextTooLong => Verdict::Other(Outcome::TooLong),
-            Meaning::Filtered | Meaning::Caller => Verdict::Other(Outcome::Caller),
+            Meaning::Filtered | Meaning::Missing | Meaning::Caller => Verdict::Other(Outcome::Caller),
             Meaning::Overloaded | Meaning::Failed => Verdict::Other(Outcome::Failed),
         };
         let refused = || {
@@ -79,14 +79,14 @@ impl Refusal {
         };
         let (status, body) = match said {
             Some(said) => {
-                let status = put_right(dialect, parts.status, meaning, &said);
+                let status = put_right(dialect, parts.status, meaning);
                 // What providers say of credentials has parts of them in it.
-                let message = (meaning == Meaning::Credential).then(refused);
+                let message = matches!(meaning, Meaning::Credential | Meaning::Spent).then(refused);
                 (status, shaped(dialect, status, &body, &said, message))
             }
             None => {
                 let message = match meaning {
-                    Meaning::Credential if code != 403 => refused(),
+                    Meaning::Credential | Meaning::Spent if code != 403 => refused(),
                     _ if (300..500).contains(&code) && code != 408 && code != 429 => {
                         let (method, path, status) = (&call.method, call.path.as_str(), parts.status);
                         app.provider.stranger(Seen { method, path, status, body, secret })
@@ -136,13 +136,13 @@ fn is_of_scope(said: &Said) -> bool {
 }
 
 /// The status that says what is meant, in a dialect whose clients go by it.
-fn put_right(dialect: Dialect, status: StatusCode, meaning: Meaning, said: &Said) -> StatusCode {
+fn put_right(dialect: Dialect, status: StatusCode, meaning: Meaning) -> StatusCode {
     if Family::of(dialect) != Family::OpenAi || status != StatusCode::BAD_REQUEST {
         return status;
     }
     match meaning {
         Meaning::Credential => StatusCode::UNAUTHORIZED,
-        Meaning::Caller if said.kind == "model_not_supported" => StatusCode::NOT_FOUND,
+        Meaning::Missing => StatusCode::NOT_FOUND,
         _ => status,
     }
 }
@@ -209,7 +209,7 @@ mod tests {
         let body = Bytes::from(body.to_owned());
         let said = said::read(&body).unwrap();
         let status = StatusCode::from_u16(status).unwrap();
-        let status = put_right(dialect, status, said.meaning(status.as_u16()), &said);
+        let status = put_right(dialect, status, said.meaning(status.as_u16()));
         let text = shaped(dialect, status, &body, &said, message.map(str::to_owned));
         (status.as_u16(), serde_json::from_slice(&text).unwrap())
     }

@@ -36,8 +36,12 @@ pub enum Meaning {
     Overloaded,
     /// There were too many requests: it helps to wait.
     RateLimited,
-    /// The credential is not taken, or nothing is left to be spent by it: it doesn't help to wait.
+    /// The credential is not taken: it doesn't help to wait.
     Credential,
+    /// Nothing is left to be spent by the credential: it doesn't help to wait.
+    Spent,
+    /// The provider has no such model.
+    Missing,
     /// It is the caller's fault.
     Caller,
     /// Something failed.
@@ -70,6 +74,9 @@ const FILTERED: [&str; 5] = [
 ];
 /// Words of a 400, which says that the caller is at fault, and is not.
 const NO_CREDENTIAL: [&str; 2] = ["api_key_invalid", "organization_on_hold"];
+/// A model that is not there, as a word; and how the sentences begin with which others than OpenAI say it.
+const MISSING: [&str; 2] = ["model_not_found", "model_not_supported"];
+const MISSING_BEGINS: [&str; 5] = ["model:", "model '", "model \"", "models/", "the model "];
 /// Words of a 429, which says that it helps to wait, and does not.
 const SPENT: [&str; 7] = [
     "insufficient_quota",
@@ -168,11 +175,15 @@ impl Said {
             400 if is(&["failed_precondition"]) && begins("user location is not supported") => {
                 Meaning::Credential
             }
-            200 | 429 if is(&SPENT) => Meaning::Credential,
+            200 | 429 if is(&SPENT) => Meaning::Spent,
             429 if self.is_text && begins("your team has either used all available credits") => {
-                Meaning::Credential
+                Meaning::Spent
             }
-            401..=403 => Meaning::Credential,
+            200 | 400 | 404 if is(&MISSING) => Meaning::Missing,
+            400 if begins("no models loaded") => Meaning::Missing,
+            404 if MISSING_BEGINS.iter().any(|how| begins(how)) => Meaning::Missing,
+            402 => Meaning::Spent,
+            401 | 403 => Meaning::Credential,
             // It is larger than a minute's limit, and will be.
             429 if begins("request too large") => Meaning::ContextTooLong,
             429 => Meaning::RateLimited,
@@ -231,6 +242,10 @@ mod tests {
                 r#"{"type":"error","error":{"type":"invalid_request_error","message":"no","details":{"error_code":"organization_on_hold"}}}"#,
             ),
             (401, r#"{"error":"Invalid credentials in Authorization header"}"#),
+        ] {
+            assert_eq!(meaning(status, body), Meaning::Credential, "{body}");
+        }
+        for (status, body) in [
             (402, r#"{"error":"You have exceeded your monthly included credits for Inference Providers."}"#),
             (
                 429,
@@ -249,7 +264,7 @@ mod tests {
                 r#"{"code":"Some resource has been exhausted","error":"Your team has either used all available credits or reached its monthly spending limit."}"#,
             ),
         ] {
-            assert_eq!(meaning(status, body), Meaning::Credential, "{body}");
+            assert_eq!(meaning(status, body), Meaning::Spent, "{body}");
         }
         assert_eq!(
             meaning(400, r#"{"error":{"message":"`model` is missing","code":null}}"#),
@@ -289,6 +304,53 @@ mod tests {
             meaning(200, r#"{"error":{"message":"64290 tokens","type":"server_error"}}"#),
             Meaning::Failed
         );
+    }
+
+    #[test]
+    fn a_model_that_is_not_there_is_known_in_the_words_of_each() {
+        for (status, body) in [
+            (
+                404,
+                r#"{"error":{"message":"The model `gpt-0` does not exist or you do not have access to it.","type":"invalid_request_error","param":null,"code":"model_not_found"}}"#,
+            ),
+            (404, r#"{"type":"error","error":{"type":"not_found_error","message":"model: claude-0"}}"#),
+            (400, r#"{"error":"No models loaded. Please load a model in the developer page."}"#),
+            (
+                404,
+                r#"[{"error":{"code":404,"message":"models/gemini-0 is not found for API version v1beta, or is not supported for generateContent.","status":"NOT_FOUND"}}]"#,
+            ),
+            (
+                404,
+                r#"{"code":"Some requested entity was not found","error":"The model grok-0 does not exist or your team x does not have access to it."}"#,
+            ),
+            (404, r#"{"error":"model 'llama0' not found"}"#),
+            (
+                404,
+                r#"{"object":"error","message":"The model `m` does not exist.","type":"NotFoundError","param":null,"code":404}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"The requested model 'm' is not supported by any provider you have enabled.","type":"invalid_request_error","param":"model","code":"model_not_supported"}}"#,
+            ),
+        ] {
+            assert_eq!(meaning(status, body), Meaning::Missing, "{body}");
+        }
+        // Another credential may have it.
+        let closed = r#"{"error":{"message":"Project `x` does not have access to model `gpt-0`","type":"invalid_request_error","param":null,"code":"model_not_found"}}"#;
+        assert_eq!(meaning(403, closed), Meaning::Credential);
+        for (status, body) in [
+            (
+                404,
+                r#"{"type":"error","error":{"type":"not_found_error","message":"File not found: file_1"}}"#,
+            ),
+            (404, r#"{"code":"Some requested entity was not found","error":"No handler found on route."}"#),
+            (
+                400,
+                r#"{"error":{"message":"model: Extra inputs are not permitted","type":"invalid_request_error"}}"#,
+            ),
+        ] {
+            assert_eq!(meaning(status, body), Meaning::Caller, "{body}");
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ words! {
         BudgetWarning = "budget_warning",
         /// A budget is spent.
         BudgetExhausted = "budget_exhausted",
-        /// A provider refuses a credential.
+        /// A provider refuses a credential, or nothing is left to spend by it.
         CredentialOut = "credential_out",
         /// A failing upstream is left alone for a while.
         BreakerOpen = "breaker_open",

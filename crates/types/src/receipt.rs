@@ -17,8 +17,8 @@ mod tests;
 pub use content::{Content, ContentPart, Digest};
 pub use millis::Millis;
 pub use parts::{
-    Attempt, AttemptTimings, Candidate, Cost, Dialects, ExcludedCounts, Failure, PolicyUsed, RegistryPlace,
-    Resolved, SnapshotUsed, TargetRequest, Timings,
+    Asked, Attempt, AttemptTimings, Candidate, Cost, Dialects, ExcludedCounts, Failure, PolicyUsed,
+    RegistryPlace, Resolved, SnapshotUsed, TargetRequest, Timings,
 };
 pub use query::{ReceiptFilter, ReceiptPage, ReceiptQuery};
 pub use stats::{
@@ -164,5 +164,22 @@ impl RoutingReceipt {
             prev: None,
             hash: None,
         }
+    }
+
+    /// Who answered; of a call that nobody answered, who was asked last.
+    pub fn asked(&self) -> Option<Asked<'_>> {
+        let answered = self.resolved.as_ref().map(|it| Asked {
+            service_id: it.service_id,
+            name: &it.name,
+            model: &it.model,
+            provider: it.provider.as_deref(),
+        });
+        let tried = self.attempts.last().map(|it| Asked {
+            service_id: it.service_id,
+            name: &it.name,
+            model: &it.model,
+            provider: it.provider.as_deref(),
+        });
+        answered.or(tried)
     }
 }

@@ -192,6 +192,7 @@ impl Texts {
                 service_id: None,
                 name: self.name.clone(),
                 model: self.name.clone(),
+                provider: None,
                 outcome: "ok".into(),
                 http_status: Some(200),
                 timings_ms: AttemptTimings {

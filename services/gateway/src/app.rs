@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::call::{Call, Handed};
 use crate::config::Config;
-use crate::core::breaker::{Held, News};
+use crate::core::breaker::{Held, News, Out};
 use crate::inflight::InFlight;
 use crate::lane::Lane;
 use crate::metrics::Counts;
@@ -224,8 +224,15 @@ impl App {
                     format!("calls to {} for {} fail: none go there for {ms} ms", lane.name, lane.model);
                 (AlertType::BreakerOpen, Severity::Warning, message)
             }
-            Some(News::CredentialOut) => {
-                let message = format!("{} refuses its credential for {}: mend it", lane.name, lane.model);
+            Some(News::CredentialOut(out)) => {
+                let message = match out {
+                    Out::Refused => {
+                        format!("{} refuses its credential for {}: mend it", lane.name, lane.model)
+                    }
+                    Out::Spent => {
+                        format!("{} has nothing left to spend for {}: add credit", lane.name, lane.model)
+                    }
+                };
                 (AlertType::CredentialOut, Severity::Critical, message)
             }
         };

@@ -186,12 +186,13 @@ impl Ledger {
     /// An attempt ended.
     pub fn attempt(&mut self, choice: &Choice, lane: &Lane, ended: Ended) {
         self.upstream += ended.total;
-        let price = self.snapshot.fleet.candidate(choice.index).map(|candidate| candidate.price);
-        let cost = ended.usage.and_then(|usage| Some(price?.cost(&usage)));
+        let candidate = self.snapshot.fleet.candidate(choice.index);
+        let cost = ended.usage.and_then(|usage| Some(candidate?.price.cost(&usage)));
         let attempt = Attempt {
             service_id: Some(lane.service_id),
             name: Arc::clone(&lane.name),
             model: Arc::clone(&lane.model),
+            provider: self.provider(choice),
             outcome: ended.outcome,
             http_status: ended.http_status,
             timings_ms: AttemptTimings {
@@ -212,21 +213,20 @@ impl Ledger {
 
     /// Somebody answers.
     pub fn resolved(&mut self, choice: &Choice, lane: &Arc<Lane>, model_reported: Option<&str>) {
-        let provider = self
-            .snapshot
-            .fleet
-            .candidate(choice.index)
-            .and_then(|candidate| candidate.service.label("provider"));
         let resolved = Resolved {
             service_id: Some(lane.service_id),
             name: Arc::clone(&lane.name),
             url: Some(Arc::clone(&lane.url)),
             model: Arc::clone(&lane.model),
             model_reported: model_reported.map(Arc::from),
-            provider: provider.map(Arc::from),
+            provider: self.provider(choice),
         };
         self.answers = Some(Arc::clone(lane));
         self.write(|receipt| receipt.resolved = Some(resolved));
+    }
+
+    fn provider(&self, choice: &Choice) -> Option<Arc<str>> {
+        self.snapshot.fleet.candidate(choice.index)?.service.label("provider").map(Arc::from)
     }
 
     /// When the first content came from upstream, counted from when the call came in.

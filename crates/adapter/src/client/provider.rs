@@ -150,8 +150,9 @@ impl Provider {
             return serde_json::from_slice(&seen.body).or_else(|_| stranger(seen));
         }
         match said::read(&seen.body).unwrap_or_default().meaning(code) {
-            Meaning::Credential => Err(Trouble::Refused(code)),
+            Meaning::Credential | Meaning::Spent => Err(Trouble::Refused(code)),
             _ if status.is_redirection() => stranger(seen),
+            Meaning::Missing => stranger(seen),
             Meaning::Caller if code != 408 => stranger(seen),
             _ => {
                 let Seen { method, path, .. } = seen;

@@ -67,10 +67,10 @@ pub(crate) struct Filters {
     /// Of calls in this run of an agent.
     #[arg(long)]
     agent_run_id: Option<String>,
-    /// Answered by the service of this name.
+    /// Answered by the service of this name; of calls that nobody answered, those for which it was asked last.
     #[arg(long)]
     service: Option<String>,
-    /// Answered by this model.
+    /// Answered by this model, likewise.
     #[arg(long)]
     model: Option<String>,
     /// That ended so: ok, error, cut, cancelled, refused or lost.
@@ -185,13 +185,13 @@ fn show(receipts: &Receipts, limit: usize, json: bool, filter: &ReceiptFilter) -
         return Ok(());
     }
     let rows = newest.iter().map(|Entry { receipt, .. }| {
-        let resolved = receipt.resolved.as_ref();
+        let asked = receipt.asked();
         [
             receipt.run_id.to_string(),
             receipt.status.to_string(),
             receipt.agent.as_deref().unwrap_or("-").to_owned(),
-            resolved.map_or("-", |resolved| &resolved.name).to_owned(),
-            resolved.map_or("-", |resolved| &resolved.model).to_owned(),
+            asked.map_or("-", |asked| asked.name).to_owned(),
+            asked.map_or("-", |asked| asked.model).to_owned(),
             receipt.timings_ms.total.to_string(),
             receipt.usage.map_or("-".to_owned(), |usage| format!("{}+{}", usage.input, usage.output)),
             receipt.cost_estimate.usd.map_or("unknown".to_owned(), |usd| usd.to_string()),

@@ -34,9 +34,12 @@ pub(super) fn of(query: &Query<'_>, plan: &Plan, soonest: Option<Duration>) -> E
     if passing == [Exclusion::Paused] {
         return Error::new(ErrorCode::Paused, message).with_retry_after(PAUSED_S);
     }
+    // Nobody is helped by asking again soon.
     if passing == [Exclusion::Credential] {
-        // Nobody is helped by asking again soon.
         return Error::new(ErrorCode::Unauthenticated, message);
+    }
+    if passing.iter().all(|code| matches!(code, Exclusion::Credential | Exclusion::Spent)) {
+        return Error::new(ErrorCode::BudgetExhausted, message);
     }
     let is_limit = |code: &Exclusion| matches!(code, Exclusion::RateLimit | Exclusion::CoolDown);
     let error = if passing.iter().all(is_limit) {

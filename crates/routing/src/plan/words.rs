@@ -59,6 +59,7 @@ fn why(query: &Query<'_>, index: u32, held: Held) -> String {
             format!("p95 is {}, there is {}", time(p95 / 1e3), time(left.as_secs_f64()))
         }
         Exclusion::Credential => until("refused by its provider", held.until),
+        Exclusion::Spent => until("nothing is left to spend there", held.until),
         Exclusion::Breaker => until("open after failures", held.until),
         Exclusion::CoolDown => until("asked for a pause", held.until),
         Exclusion::RateLimit => until("a limit is reached", held.until),

@@ -25,11 +25,11 @@ pub struct Receipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 4096)]
     pub route: Option<String>,
-    /// The name of the service that answered.
+    /// The name of the service that answered; of a call that nobody answered, the one that was asked last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Name>)]
     pub service: Option<String>,
-    /// The model that answered.
+    /// The model that answered, likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Name>)]
     pub model: Option<String>,

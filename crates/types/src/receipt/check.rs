@@ -84,6 +84,7 @@ impl Attempt {
         let field = |name: &str| format!("attempts[{place}].{name}");
         check_name(&field("name"), &self.name)?;
         check_name(&field("model"), &self.model)?;
+        check_name_if_given(&field("provider"), self.provider.as_deref())?;
         check_word(&field("outcome"), &self.outcome)?;
         check_within(&field("http_status"), self.http_status.unwrap_or(200), 100, 999)?;
         self.usage.map_or(Ok(()), |usage| usage.validate(&field("usage")))?;

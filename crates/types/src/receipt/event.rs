@@ -18,13 +18,13 @@ impl RoutingReceipt {
     pub fn event(&self) -> Event {
         let ms = |time: Option<Millis>| time.map(Millis::as_millis_f64);
         let text = |text: &str| Some(text.to_owned());
-        let resolved = self.resolved.as_ref();
+        let asked = self.asked();
         let receipt = Receipt {
             call_id: self.run_id.clone(),
             status: self.status,
             route: text(&self.route),
-            service: resolved.and_then(|resolved| text(&resolved.name)),
-            model: resolved.and_then(|resolved| text(&resolved.model)),
+            service: asked.and_then(|asked| text(asked.name)),
+            model: asked.and_then(|asked| text(asked.model)),
             policy: self.policy.as_ref().and_then(|policy| text(&policy.name)),
             budget: self.budget.as_deref().and_then(text),
             attempts: u32::try_from(self.attempts.len()).ok(),
@@ -41,7 +41,7 @@ impl RoutingReceipt {
         Event {
             agent: self.agent.as_deref().map(str::to_owned),
             run_id: self.agent_run_id.clone(),
-            service_id: resolved.and_then(|resolved| resolved.service_id),
+            service_id: asked.and_then(|asked| asked.service_id),
             idempotency_key: Some(self.run_id.to_string()),
             ..Event::new(self.ended_at(), receipt)
         }

@@ -193,6 +193,10 @@ pub struct Attempt {
     /// Its model.
     #[schema(value_type = Name)]
     pub model: Arc<str>,
+    /// The provider of the model, where the service says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Name>)]
+    pub provider: Option<Arc<str>>,
     /// How it went, in a word: `ok`, or what kind of fault.
     #[schema(value_type = Word)]
     pub outcome: Cow<'static, str>,
@@ -228,6 +232,19 @@ pub struct AttemptTimings {
     pub total: Millis,
 }
 
+/// Who answered a call; of one that nobody answered, who was asked last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// The service.
+    pub service_id: Option<ServiceId>,
+    /// Its name.
+    pub name: &'a str,
+    /// The model.
+    pub model: &'a str,
+    /// The provider of the model, where the service says it.
+    pub provider: Option<&'a str>,
+}
+
 /// Who answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(remote = "Self")]
@@ -249,7 +266,7 @@ pub struct Resolved {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Name>)]
     pub model_reported: Option<Arc<str>>,
-    /// The provider of the model, where the matrix knows it.
+    /// The provider of the model, where the service says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Name>)]
     pub provider: Option<Arc<str>>,

@@ -27,10 +27,10 @@ pub struct ReceiptFilter {
     pub agent: Option<String>,
     /// Of calls in this run of an agent.
     pub agent_run_id: Option<RunId>,
-    /// Answered by the service of this name.
+    /// Answered by the service of this name; of calls that nobody answered, those for which it was asked last.
     #[param(min_length = 1, max_length = 256)]
     pub service: Option<String>,
-    /// Answered by this model.
+    /// Answered by this model, likewise.
     #[param(min_length = 1, max_length = 256)]
     pub model: Option<String>,
     /// That ended so.
@@ -70,12 +70,12 @@ impl ReceiptFilter {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
         };
-        let resolved = receipt.resolved.as_ref();
+        let asked = receipt.asked();
         self.since.is_none_or(|since| receipt.ts >= since)
             && is(&self.agent, receipt.agent.as_deref())
             && self.agent_run_id.as_ref().is_none_or(|run| receipt.agent_run_id.as_ref() == Some(run))
-            && is(&self.service, resolved.map(|resolved| &*resolved.name))
-            && is(&self.model, resolved.map(|resolved| &*resolved.model))
+            && is(&self.service, asked.map(|asked| asked.name))
+            && is(&self.model, asked.map(|asked| asked.model))
             && self.status.is_none_or(|status| receipt.status == status)
             && self.admits_budget(receipt.budget.as_deref())
     }

@@ -28,11 +28,11 @@ words! {
         Agent = "agent",
         /// The run of the agent.
         AgentRun = "agent_run",
-        /// The model that answered.
+        /// The model that answered; of a call that nobody answered, the one that was asked last.
         Model = "model",
-        /// The service that answered.
+        /// The service that answered, likewise.
         Service = "service",
-        /// The provider of the model that answered.
+        /// The provider of that model.
         Provider = "provider",
         /// Who pays.
         Budget = "budget",
@@ -47,15 +47,15 @@ impl GroupBy {
 
     /// The group of a receipt; none, where it has nothing of the kind.
     pub fn key(self, receipt: &RoutingReceipt) -> Option<String> {
-        let resolved = receipt.resolved.as_ref();
+        let asked = receipt.asked();
         let key = match self {
             Self::Day => return Some(receipt.ts.to_string()[..10].to_owned()),
             Self::Month => return Some(receipt.ts.to_string()[..7].to_owned()),
             Self::Agent => receipt.agent.as_deref(),
             Self::AgentRun => receipt.agent_run_id.as_ref().map(|run| run.as_str()),
-            Self::Model => resolved.map(|resolved| &*resolved.model),
-            Self::Service => resolved.map(|resolved| &*resolved.name),
-            Self::Provider => resolved.and_then(|resolved| resolved.provider.as_deref()),
+            Self::Model => asked.map(|asked| asked.model),
+            Self::Service => asked.map(|asked| asked.name),
+            Self::Provider => asked.and_then(|asked| asked.provider),
             Self::Budget => receipt.budget.as_deref(),
         };
         key.map(str::to_owned)

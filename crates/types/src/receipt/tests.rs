@@ -103,6 +103,8 @@ fn the_event_tells_of_the_call_under_its_own_key() {
         ..Event::new("2025-11-06T10:30:00.637Z".parse().unwrap(), receipt)
     };
     assert_eq!(whole().event(), expected);
+    // Of a call that nobody answered it names who was asked last.
+    assert_eq!(RoutingReceipt { resolved: None, ..whole() }.event(), expected);
     assert_eq!(expected.validate(expected.ts), Ok(()));
 }
 

@@ -180,6 +180,8 @@ words! {
         Latency = "latency",
         /// Its provider refuses the credential.
         Credential = "credential",
+        /// Nothing is left to be spent with its provider.
+        Spent = "spent",
         /// It failed too often, and is left alone for a while.
         Breaker = "breaker",
         /// It asked to be left alone for a while.
@@ -200,6 +202,7 @@ impl Exclusion {
                 | Self::Status
                 | Self::Latency
                 | Self::Credential
+                | Self::Spent
                 | Self::Breaker
                 | Self::CoolDown
                 | Self::RateLimit

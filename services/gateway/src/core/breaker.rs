@@ -19,7 +19,7 @@ pub struct Rules {
     pub open: (Duration, Duration),
     /// Closed for less than this, it has not recovered: it opens for twice as long as before.
     pub hold_down: Duration,
-    /// How long a candidate without a valid credential rests before one call looks again.
+    /// How long a candidate rests whose credential is out before one call looks again.
     pub credential: Duration,
 }
 
@@ -45,8 +45,17 @@ pub enum Held {
     Probing,
     /// It said that it has had too much until then.
     CoolDown(Duration),
-    /// It refused its credential; looked at again then.
-    Credential(Duration),
+    /// Its credential is out; looked at again then.
+    Credential(Out, Duration),
+}
+
+/// Why a credential is out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Out {
+    /// It is not taken.
+    Refused,
+    /// Nothing is left to be spent by it.
+    Spent,
 }
 
 /// What a call has found out.
@@ -60,8 +69,8 @@ pub enum Blame {
     Failure,
     /// It has had too much, for as long as that if it is known.
     Busy(Option<Duration>),
-    /// Its credential is not taken.
-    Credential,
+    /// Its credential is out.
+    Credential(Out),
 }
 
 /// What a call that begins must hand back when it ends.
@@ -86,7 +95,7 @@ pub enum News {
     /// It closed.
     Closed,
     /// The credential is out.
-    CredentialOut,
+    CredentialOut(Out),
 }
 
 /// One candidate.
@@ -98,7 +107,7 @@ pub struct Breaker {
     /// How long it was open the last time, and when it closed.
     last_open: Option<(Duration, Duration)>,
     cool_until: Duration,
-    credential_until: Duration,
+    credential_out: Option<(Out, Duration)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +130,7 @@ impl Default for Breaker {
             state: State::Closed,
             last_open: None,
             cool_until: Duration::ZERO,
-            credential_until: Duration::ZERO,
+            credential_out: None,
         }
     }
 }
@@ -129,8 +138,10 @@ impl Default for Breaker {
 impl Breaker {
     /// Why it may not be called at `now`; none if it may.
     pub fn held(&self, now: Duration) -> Option<Held> {
+        if let Some((out, until)) = self.credential_out.filter(|(_, until)| now < *until) {
+            return Some(Held::Credential(out, until));
+        }
         match self.state {
-            _ if now < self.credential_until => Some(Held::Credential(self.credential_until)),
             _ if now < self.cool_until => Some(Held::CoolDown(self.cool_until)),
             State::Open { until, .. } if now < until => Some(Held::Open(until)),
             State::Probing { .. } => Some(Held::Probing),
@@ -169,11 +180,11 @@ impl Breaker {
                 self.cool_until = self.cool_until.max(now + lasting);
                 news
             }
-            Blame::Credential => {
-                let was_out = now < self.credential_until;
+            Blame::Credential(out) => {
+                let was_out = self.credential_out.is_some_and(|(_, until)| now < until);
                 let news = self.succeeded(pass, now);
-                self.credential_until = now + rules.credential;
-                if was_out { news } else { Some(News::CredentialOut) }
+                self.credential_out = Some((out, now + rules.credential));
+                if was_out { news } else { Some(News::CredentialOut(out)) }
             }
         }
     }
@@ -224,7 +235,7 @@ impl Breaker {
 
     /// Its registration has changed: what was wrong with its credential may be mended.
     pub fn registered_anew(&mut self) {
-        self.credential_until = Duration::ZERO;
+        self.credential_out = None;
         self.cool_until = Duration::ZERO;
     }
 }
@@ -250,7 +261,7 @@ mod tests {
             2 => Just(Blame::Success),
             5 => Just(Blame::Failure),
             1 => Just(Blame::Busy(Some(MS(700)))),
-            1 => Just(Blame::Credential),
+            1 => prop_oneof![Just(Out::Refused), Just(Out::Spent)].prop_map(Blame::Credential),
         ];
         prop_oneof![
             3 => Just(Step::Begin),
@@ -278,7 +289,7 @@ mod tests {
                 match breaker.held(now) {
                     Some(Held::Open(until)) => prop_assert!(until <= now + rules.open.1),
                     Some(Held::Probing) => prop_assert!(open.iter().any(|pass| pass.probe)),
-                    Some(Held::Credential(until)) => prop_assert!(until <= now + rules.credential),
+                    Some(Held::Credential(_, until)) => prop_assert!(until <= now + rules.credential),
                     Some(Held::CoolDown(until)) => prop_assert!(until <= now + LONGEST_BUSY),
                     None => {}
                 }
@@ -354,11 +365,13 @@ mod tests {
     #[test]
     fn a_credential_that_is_out_is_told_once_and_looked_at_again_when_registered_anew() {
         let (mut breaker, rules) = (Breaker::default(), Rules::default());
-        for (ms, news) in [(0, Some(News::CredentialOut)), (10, None)] {
+        for (ms, out, news) in
+            [(0, Out::Refused, Some(News::CredentialOut(Out::Refused))), (10, Out::Spent, None)]
+        {
             let pass = breaker.begin(MS(ms), false).unwrap();
-            assert_eq!(breaker.end(pass, Blame::Credential, &rules, MS(ms)), news);
+            assert_eq!(breaker.end(pass, Blame::Credential(out), &rules, MS(ms)), news);
         }
-        assert_eq!(breaker.held(MS(20)), Some(Held::Credential(MS(60_010))));
+        assert_eq!(breaker.held(MS(20)), Some(Held::Credential(Out::Spent, MS(60_010))));
         breaker.registered_anew();
         assert_eq!(breaker.held(MS(20)), None);
     }

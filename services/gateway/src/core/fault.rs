@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pas_dialects::said::Meaning;
 
-use super::breaker::Blame;
+use super::breaker::{Blame, Out};
 
 /// What went wrong with one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +64,10 @@ pub enum Next {
     Again,
     /// The next candidate.
     Elsewhere,
-    /// The next candidate that takes more.
+    /// The next candidate that takes more; the provider's own answer if nobody does.
     Larger,
+    /// The next candidate; the provider's own answer if nobody knows better.
+    Another,
     /// Nothing: the time is over.
     Stop,
 }
@@ -82,9 +84,15 @@ pub struct Verdict {
 }
 
 impl Fault {
-    /// Whether it is the credential's.
-    pub fn is_about_credential(self) -> bool {
-        matches!(self, Self::Status { meaning: Meaning::Credential, .. } | Self::Inside(Meaning::Credential))
+    /// Why the credential is out, if it is.
+    pub fn credential_out(self) -> Option<Out> {
+        match self {
+            Self::Status { meaning: Meaning::Credential, .. } | Self::Inside(Meaning::Credential) => {
+                Some(Out::Refused)
+            }
+            Self::Status { meaning: Meaning::Spent, .. } | Self::Inside(Meaning::Spent) => Some(Out::Spent),
+            _ => None,
+        }
     }
 
     /// The word on the receipt.
@@ -121,9 +129,12 @@ impl Fault {
             Self::ConnectTimeout | Self::FirstToken => (Next::Elsewhere, Blame::Failure),
             Self::Status { status, meaning, retry_after } => of_status(status, meaning, retry_after),
             Self::Inside(Meaning::ContextTooLong) => (Next::Larger, Blame::Nobody),
-            Self::Inside(Meaning::Credential) => (Next::Elsewhere, Blame::Credential),
+            Self::Inside(Meaning::Credential) => (Next::Elsewhere, Blame::Credential(Out::Refused)),
+            Self::Inside(Meaning::Spent) => (Next::Elsewhere, Blame::Credential(Out::Spent)),
             Self::Inside(Meaning::RateLimited) => (Next::Elsewhere, Blame::Busy(None)),
-            Self::Inside(Meaning::Caller | Meaning::Filtered) => (Next::Elsewhere, Blame::Nobody),
+            Self::Inside(Meaning::Caller | Meaning::Filtered | Meaning::Missing) => {
+                (Next::Elsewhere, Blame::Nobody)
+            }
             Self::Filtered | Self::Limited | Self::Held => (Next::Elsewhere, Blame::Nobody),
             Self::Inside(_)
             | Self::WrongType
@@ -145,9 +156,13 @@ impl Fault {
 
 fn of_status(status: u16, meaning: Meaning, retry_after: Option<Duration>) -> (Next, Blame) {
     match meaning {
-        Meaning::Credential => (Next::Elsewhere, Blame::Credential),
+        Meaning::Credential => (Next::Elsewhere, Blame::Credential(Out::Refused)),
+        Meaning::Spent => (Next::Elsewhere, Blame::Credential(Out::Spent)),
         Meaning::RateLimited => (Next::Elsewhere, Blame::Busy(retry_after)),
         Meaning::ContextTooLong => (Next::Larger, Blame::Nobody),
+        // Whoever asked by a route or an alias never named it. It is not held against the candidate: Gemini answers for an
+        // endpoint that a model doesn't have in the same words.
+        Meaning::Missing => (Next::Another, Blame::Nobody),
         Meaning::Filtered => (Next::Return, Blame::Nobody),
         // It asks for time, which it is given.
         Meaning::Overloaded | Meaning::Failed if retry_after.is_some() => {
@@ -175,6 +190,7 @@ mod tests {
         }
         assert_eq!(status(400, Meaning::Filtered), (Next::Return, Blame::Nobody));
         assert_eq!(status(400, Meaning::ContextTooLong), (Next::Larger, Blame::Nobody));
+        assert_eq!(status(404, Meaning::Missing), (Next::Another, Blame::Nobody));
     }
 
     #[test]

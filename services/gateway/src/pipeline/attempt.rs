@@ -49,13 +49,16 @@ impl Failed {
         let said =
             self.said.as_ref().map(|said| if said.message.is_empty() { &said.kind } else { &said.message });
         // A provider that refuses a credential may repeat parts of it.
-        let said = said.filter(|said| !said.is_empty() && !self.fault.is_about_credential());
+        let said = said.filter(|said| !said.is_empty() && self.fault.credential_out().is_none());
         let what = match self.fault {
             Fault::Unreachable => "can't be reached".to_owned(),
             Fault::ConnectTimeout => "can't be reached in time".to_owned(),
             Fault::Reset => "broke the connection off before it answered".to_owned(),
             Fault::Status { meaning: Meaning::Credential, status, .. } => {
                 format!("refuses its credential with {status}")
+            }
+            Fault::Status { meaning: Meaning::Spent, status, .. } => {
+                format!("says with {status} that nothing is left to spend")
             }
             Fault::Status { status, .. } => format!("answered {status}"),
             Fault::WrongType => "answered with another content type than JSON or events".to_owned(),

@@ -13,9 +13,9 @@ use pas_types::{Error, ErrorCode};
 use tokio::time::Instant;
 
 use super::attempt::{Failed, attempt};
-use super::whole::Whole;
+use super::whole::{AsIs, Whole};
 use super::{Outcome, Way};
-use crate::core::breaker::Held;
+use crate::core::breaker::{Held, Out};
 use crate::core::fault::{Fault, Next};
 use crate::lane::Lane;
 use crate::ledger::Ledger;
@@ -24,20 +24,55 @@ use crate::ledger::Ledger;
 const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// What is known of the failures of a call.
-#[derive(Default)]
 struct Failures {
     attempts: u32,
+    /// Those that found only that a provider doesn't have the model, which says nothing where another failed.
+    missing: u32,
+    /// The last of the others, if there is one.
     last: Option<Box<Failed>>,
     last_asked: Option<(Choice, Arc<Lane>)>,
     /// All of them were refused for having had too much.
     only_busy: bool,
     /// All of them were refused with their credentials.
     only_credentials: bool,
+    /// With one of these nothing is left to spend.
+    any_spent: bool,
+}
+
+impl Failures {
+    fn new() -> Self {
+        Self {
+            attempts: 0,
+            missing: 0,
+            last: None,
+            last_asked: None,
+            only_busy: true,
+            only_credentials: true,
+            any_spent: false,
+        }
+    }
+
+    fn add(&mut self, failed: Box<Failed>, choice: &Choice, lane: &Arc<Lane>) {
+        let fault = failed.fault;
+        if fault.verdict().next == Next::Another {
+            self.missing += 1;
+            if self.attempts > self.missing {
+                return;
+            }
+        } else {
+            self.only_busy &=
+                matches!(fault, Fault::Limited | Fault::Status { meaning: Meaning::RateLimited, .. });
+            self.only_credentials &= fault.credential_out().is_some();
+            self.any_spent |= fault.credential_out() == Some(Out::Spent);
+        }
+        self.last_asked = Some((*choice, Arc::clone(lane)));
+        self.last = Some(failed);
+    }
 }
 
 /// Tries, as the plan says.
 pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) -> Result<Outcome, Error> {
-    let mut failures = Failures { only_busy: true, only_credentials: true, ..Failures::default() };
+    let mut failures = Failures::new();
     let mut larger_than = 0;
     // What only one provider has, another can't go on from.
     let bound_to = match way.call.asked.needs.bound && way.rules.fallback && plan.choices.len() > 1 {
@@ -69,25 +104,24 @@ pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) ->
                 break 'choices;
             }
             failures.attempts += 1;
-            let failed = match attempt(way, choice, lane, ledger).await {
+            let mut failed = match attempt(way, choice, lane, ledger).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(failed) => failed,
             };
             let verdict = failed.fault.verdict();
-            // Who merely has too little room for it may have a model with more.
-            if verdict.next != Next::Larger && !tried.contains(&lane.service_id) {
+            // Who merely has too little room for it, or not that model, may have another that will do.
+            if !matches!(verdict.next, Next::Larger | Next::Another) && !tried.contains(&lane.service_id) {
                 tried.push(lane.service_id);
             }
-            failures.only_busy &=
-                matches!(failed.fault, Fault::Limited | Fault::Status { meaning: Meaning::RateLimited, .. });
-            failures.only_credentials &= failed.fault.is_about_credential();
-            failures.last_asked = Some((*choice, Arc::clone(lane)));
             let may_repeat = way.repeatable || verdict.unsent;
             let next = verdict.next;
-            let as_is = failed.as_is.is_some();
-            failures.last = Some(failed);
+            if (next == Next::Return || (next == Next::Another && !may_repeat))
+                && let Some(as_is) = failed.as_is.take()
+            {
+                return Ok(returned(choice, lane, ledger, as_is));
+            }
+            failures.add(failed, choice, lane);
             match next {
-                Next::Return if as_is => return returned(way, choice, lane, ledger, &mut failures),
                 Next::Stop => return Err(exhausted(way, &failures)),
                 _ if !may_repeat => return Err(exhausted(way, &failures)),
                 Next::Again if turn == 0 && failures.attempts < way.rules.max_attempts => {
@@ -100,19 +134,21 @@ pub(super) async fn attempts(way: &Way<'_>, plan: &Plan, ledger: &mut Ledger) ->
                     larger_than = room.unwrap_or(u64::MAX);
                     break;
                 }
-                Next::Return | Next::Again | Next::Elsewhere => break,
+                Next::Return | Next::Again | Next::Another | Next::Elsewhere => break,
             }
         }
         if !way.rules.fallback {
             break;
         }
     }
-    let was_too_long =
-        matches!(failures.last.as_ref().map(|failed| failed.fault.verdict().next), Some(Next::Larger));
-    match failures.last_asked.clone() {
-        Some((choice, lane)) if was_too_long => returned(way, &choice, &lane, ledger, &mut failures),
-        _ => Err(exhausted(way, &failures)),
+    let is_callers =
+        |failed: &&mut Box<Failed>| matches!(failed.fault.verdict().next, Next::Larger | Next::Another);
+    if let Some(as_is) = failures.last.as_mut().filter(is_callers).and_then(|failed| failed.as_is.take())
+        && let Some((choice, lane)) = &failures.last_asked
+    {
+        return Ok(returned(choice, lane, ledger, as_is));
     }
+    Err(exhausted(way, &failures))
 }
 
 /// The place of the one to be asked next: in the order of the plan, but a service that has failed comes after those that have not,
@@ -130,17 +166,9 @@ fn provider<'a>(way: &'a Way<'_>, choice: &Choice) -> Option<&'a str> {
 }
 
 /// The provider's own answer, where it is the caller's business.
-fn returned(
-    way: &Way<'_>,
-    choice: &Choice,
-    lane: &Arc<Lane>,
-    ledger: &mut Ledger,
-    failures: &mut Failures,
-) -> Result<Outcome, Error> {
-    let as_is = failures.last.as_mut().and_then(|failed| failed.as_is.take());
-    let Some(as_is) = as_is else { return Err(exhausted(way, failures)) };
+fn returned(choice: &Choice, lane: &Arc<Lane>, ledger: &mut Ledger, as_is: AsIs) -> Outcome {
     ledger.resolved(choice, lane, None);
-    Ok(Outcome::Whole(Box::new(Whole::refusal(as_is))))
+    Outcome::Whole(Box::new(Whole::refusal(as_is)))
 }
 
 async fn pause(way: &Way<'_>, attempt: u32) {
@@ -155,8 +183,8 @@ fn exhausted(way: &Way<'_>, failures: &Failures) -> Error {
         return Error::unavailable("nobody could be asked: those who fit have no address");
     };
     let name = failures.last_asked.as_ref().map_or("whoever was asked", |(_, lane)| &*lane.name);
-    let tried = match failures.attempts {
-        1 => "the attempt failed".to_owned(),
+    let tried = match failures.attempts.saturating_sub(failures.missing) {
+        0 | 1 => "the attempt failed".to_owned(),
         several => format!("{several} attempts failed; the last"),
     };
     let said = failed.in_words();
@@ -170,10 +198,10 @@ fn exhausted(way: &Way<'_>, failures: &Failures) -> Error {
     if failures.only_credentials {
         let message = format!("{tried}: {name} {said}");
         return match failed.fault {
-            Fault::Status { status: 402, .. } => Error::new(ErrorCode::BudgetExhausted, message),
             Fault::Status { status: 429, .. } => {
                 Error::new(ErrorCode::BudgetExhausted, message).with_status(429)
             }
+            _ if failures.any_spent => Error::new(ErrorCode::BudgetExhausted, message),
             Fault::Status { status: 403, .. } => Error::new(ErrorCode::PermissionDenied, message),
             _ => Error::new(ErrorCode::Unauthenticated, message),
         };

@@ -11,7 +11,7 @@ use pas_types::routing::Exclusion;
 
 use crate::app::App;
 use crate::call::{Call, Form, Handed, Operation};
-use crate::core::breaker::Held;
+use crate::core::breaker::{Held, Out};
 use crate::ledger::Ledger;
 use crate::snapshot::Snapshot;
 
@@ -117,7 +117,8 @@ pub(crate) fn withheld(held: Held, now: Duration) -> Withheld {
         Held::Open(until) => (Exclusion::Breaker, Some(until)),
         Held::Probing => (Exclusion::Breaker, Some(now + Duration::from_secs(1))),
         Held::CoolDown(until) => (Exclusion::CoolDown, Some(until)),
-        Held::Credential(until) => (Exclusion::Credential, Some(until)),
+        Held::Credential(Out::Refused, until) => (Exclusion::Credential, Some(until)),
+        Held::Credential(Out::Spent, until) => (Exclusion::Spent, Some(until)),
     };
     Withheld { code, until: until.map(|until| until.saturating_sub(now)) }
 }

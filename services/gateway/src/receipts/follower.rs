@@ -82,7 +82,12 @@ impl Follower {
     /// From where it has to read: what one of the two lacks.
     fn start(shared: &Shared, index: Option<&index::Writer>, files: Option<&Files>) -> u64 {
         let filed = shared.filed.load(Ordering::Relaxed);
-        let places = index.map(index::Writer::seq).into_iter().chain(files.map(|_| filed));
+        // An index that is new lacks what is there, and nothing that was.
+        let indexed = |index: &index::Writer| match index.seq() {
+            0 => shared.journal.oldest() - 1,
+            seq => seq,
+        };
+        let places = index.map(indexed).into_iter().chain(files.map(|_| filed));
         places.min().unwrap_or_else(|| shared.journal.head())
     }
 
@@ -261,7 +266,7 @@ impl Follower {
             self.index = None;
             *lock(&self.shared.index) = None;
             // What can't be removed now is tried again, when it is opened.
-            drop(index::remove(&self.shared.directory.join(INDEX)));
+            drop(index::remove(&self.shared.directory.join(INDEX), "damaged"));
         }
         AGAIN
     }

@@ -18,7 +18,10 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::line::Row;
 
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_receipts.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_receipts.sql"),
+    include_str!("../../migrations/0002_who_was_asked.sql"),
+];
 /// Rows that one round of pruning takes.
 const PRUNED: u32 = 5_000;
 /// Kibibytes of pages that each connection keeps; the system keeps them too.
@@ -45,7 +48,7 @@ pub(super) type Entry<'a> = (u64, Row<'a>);
 /// Opens the index at `path`, for a journal of this `epoch`. Of a journal that has begun another epoch, what stands above
 /// `head` is gone, and others will have these places.
 pub(super) fn open(path: &Path, epoch: u64, head: u64) -> anyhow::Result<(Writer, Reader)> {
-    remove_if_damaged(path)?;
+    remove_if_unfit(path)?;
     let mut connection = sqlite::open(path, MIGRATIONS, Fsync::Interval)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     let (known, seq): (u64, u64) =
@@ -72,21 +75,23 @@ pub(super) fn is_damaged(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
-/// Removes a file that is no database any more: what was in it is in the journal too.
-fn remove_if_damaged(path: &Path) -> anyhow::Result<()> {
+/// Removes a file that is no database any more, or of an older version: what was in it is in the journal too.
+fn remove_if_unfit(path: &Path) -> anyhow::Result<()> {
     let looked_at = Connection::open(path).and_then(|connection| {
-        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))
+        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))?;
+        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, usize>(0))
     });
     match looked_at {
-        Err(error) if is_damaged(&error) => remove(path),
+        Err(error) if is_damaged(&error) => remove(path, "damaged"),
+        Ok(version) if (1..MIGRATIONS.len()).contains(&version) => remove(path, "of an older version"),
         // What else keeps it from being opened is said when it is.
         _ => Ok(()),
     }
 }
 
 /// Removes the index, so that it is made anew.
-pub(super) fn remove(path: &Path) -> anyhow::Result<()> {
-    tracing::warn!(index = %path.display(), "the index of receipts is damaged; it is made anew from the journal");
+pub(super) fn remove(path: &Path, why: &str) -> anyhow::Result<()> {
+    tracing::warn!(index = %path.display(), "the index of receipts is {why}; it is made anew from the journal");
     for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
         match std::fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -125,7 +130,7 @@ impl Writer {
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
             for (seq, row) in entries {
-                let resolved = row.resolved.as_ref();
+                let asked = row.asked();
                 let [input, output, cache_read, cache_write, reasoning] =
                     row.usage.map_or([0; 5], |usage| usage.kinds().map(|(_, tokens)| tokens));
                 // By place: names would be looked up for each row.
@@ -137,9 +142,9 @@ impl Writer {
                     row.agent,
                     row.agent_run_id,
                     row.budget,
-                    resolved.map(|resolved| &*resolved.name),
-                    resolved.map(|resolved| &*resolved.model),
-                    resolved.and_then(|resolved| resolved.provider.as_deref()),
+                    asked.map(|asked| &*asked.name),
+                    asked.map(|asked| &*asked.model),
+                    asked.and_then(|asked| asked.provider.as_deref()),
                     row.cost_estimate.state.as_str(),
                     row.cost_estimate.usd.map(|usd| usd.as_nanos()),
                     input,

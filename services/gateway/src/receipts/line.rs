@@ -104,7 +104,9 @@ pub(super) struct Row<'a> {
     #[serde(borrow, default)]
     pub(super) budget: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    pub(super) resolved: Option<RowResolved<'a>>,
+    pub(super) resolved: Option<RowAsked<'a>>,
+    #[serde(borrow, default)]
+    pub(super) attempts: Vec<RowAsked<'a>>,
     #[serde(default)]
     pub(super) usage: Option<CallUsage>,
     pub(super) cost_estimate: Cost,
@@ -112,13 +114,20 @@ pub(super) struct Row<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct RowResolved<'a> {
+pub(super) struct RowAsked<'a> {
     #[serde(borrow)]
     pub(super) name: Cow<'a, str>,
     #[serde(borrow)]
     pub(super) model: Cow<'a, str>,
     #[serde(borrow, default)]
     pub(super) provider: Option<Cow<'a, str>>,
+}
+
+impl Row<'_> {
+    /// Who answered; of a call that nobody answered, who was asked last.
+    pub(super) fn asked(&self) -> Option<&RowAsked<'_>> {
+        self.resolved.as_ref().or(self.attempts.last())
+    }
 }
 
 /// How long which lines are kept.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::faults::{Two, Way, outcomes};
-use crate::support::{World, gateway, run_id, scripted, swarm};
+use crate::support::{World, chat, gateway, run_id, scripted, swarm};
 
 #[tokio::test]
 async fn who_refuses_its_credential_is_out_until_it_is_registered_anew() {
@@ -14,12 +14,12 @@ async fn who_refuses_its_credential_is_out_until_it_is_registered_anew() {
     let xai = json!({"code": "invalid-argument", "error": "Incorrect API key provided: sk-marked."});
     let spent = json!({"error": {"message": "nothing is left on sk-marked", "type": "insufficient_quota",
         "param": null, "code": "credit_balance_exhausted"}});
-    for (status, outcome, error) in [
-        (401, "status_401", None),
-        (402, "status_402", None),
-        (403, "status_403", None),
-        (400, "status_400", Some(xai)),
-        (429, "status_429", Some(spent)),
+    for (status, outcome, error, excluded) in [
+        (401, "status_401", None, "credential"),
+        (402, "status_402", None, "spent"),
+        (403, "status_403", None, "credential"),
+        (400, "status_400", Some(xai), "credential"),
+        (429, "status_429", Some(spent), "spent"),
     ] {
         for way in Way::all() {
             let two = Two::start().await;
@@ -31,7 +31,7 @@ async fn who_refuses_its_credential_is_out_until_it_is_registered_anew() {
             assert!(!receipt.to_string().contains("sk-marked"), "what it said of the credential: {receipt}");
             let (_, _, receipt) = way.ask(&two.world).await;
             assert_eq!((outcomes(&receipt), two.first.requests().len()), (vec!["ok"], 1), "{receipt}");
-            assert_eq!(receipt["excluded_counts"]["credential"], 1, "{receipt}");
+            assert_eq!(receipt["excluded_counts"][excluded], 1, "{receipt}");
             // As its owner does who has mended it.
             let mut mended = scripted("local", "first", &two.first);
             mended["labels"]["credential"] = "another".into();
@@ -58,11 +58,29 @@ async fn a_credential_that_is_out_is_told_as_an_alert() {
     provider.script(Script::status(401));
     let (status, _, receipt) = Way::PLAIN.ask(&world).await;
     assert_eq!((status, outcomes(&receipt)), (401, vec!["status_401"]), "{receipt}");
-    let alert = until("the alert is told", async || {
-        stream.events().into_iter().find(|event| event["alert_type"] == "credential_out")
+    let alert = async |words: &str| {
+        let told = |event: &Value| {
+            event["alert_type"] == "credential_out" && event["message"].as_str().unwrap().contains(words)
+        };
+        until("the alert is told", async || stream.events().into_iter().find(told)).await
+    };
+    let refused = alert("refuses its credential").await;
+    assert_eq!((&refused["severity"], &refused["service_name"]), (&json!("critical"), &json!("scripted")));
+    // What is spent is not a credential that is wrong, now and for as long as nobody is asked.
+    provider.script(Script::status(402));
+    let mut anew = scripted("local", "scripted", &provider);
+    anew["labels"]["credential"] = "another".into();
+    world.register_as(anew).await;
+    let spent = until("it is asked again", async || {
+        let (status, text, receipt) = Way::PLAIN.ask(&world).await;
+        (status != 401).then_some((status, text, outcomes(&receipt).len()))
     })
     .await;
-    assert_eq!((&alert["severity"], &alert["service_name"]), (&json!("critical"), &json!("scripted")));
+    assert_eq!((spent.0, spent.2), (402, 1), "{}", spent.1);
+    let (status, text, receipt) = Way::PLAIN.ask(&world).await;
+    assert_eq!((status, outcomes(&receipt).len()), (402, 0), "{text}");
+    assert!(text.contains("nothing is left to spend there"), "{text}");
+    alert("nothing left to spend").await;
     world.stop().await;
     running.stop().await.unwrap();
 }
@@ -132,6 +150,61 @@ async fn what_is_too_long_goes_to_who_takes_more_and_else_comes_back_as_it_is() 
                 assert_eq!(outcomes(&receipt), ["context_too_long"], "{receipt}");
                 assert!(second.requests().is_empty());
             }
+            world.stop().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_its_provider_does_not_have_is_asked_for_elsewhere_and_else_its_own_answer_comes_back() {
+    let two = Two::start().await;
+    for way in Way::all() {
+        two.script(&Script::status(404));
+        let (status, text, receipt) = way.ask(&two.world).await;
+        assert!(status == 200 && way.is_whole(&text), "{way:?}: {text}");
+        assert_eq!(outcomes(&receipt), ["status_404", "ok"], "{receipt}");
+    }
+    for way in Way::all() {
+        two.first.forget();
+        two.second.forget();
+        two.script(&Script::status(404));
+        two.second.script(Script::status(404));
+        let (status, text, receipt) = way.ask(&two.world).await;
+        let sent = String::from_utf8(two.second.ended(1).await[0].sent.clone()).unwrap();
+        assert_eq!((status, &text), (404, &sent), "{way:?}");
+        assert_eq!(outcomes(&receipt), ["status_404", "status_404"], "{receipt}");
+    }
+    // Nothing is held against who says so.
+    two.recover().await;
+    two.world.stop().await;
+}
+
+#[tokio::test]
+async fn that_a_model_is_not_there_says_nothing_where_another_failed() {
+    let busy = Script { retry_after_s: Some(7), ..Script::status(429) };
+    for (other, status, wait) in [
+        (Script::status(500).times(2), 502, None),
+        (busy, 429, Some("7")),
+        (Script::status(401), 401, None),
+        (Script::status(402), 402, None),
+        (Script::fault(Fault::ContextTooLong), 400, None),
+    ] {
+        for missing_first in [false, true] {
+            let (world, first, second) =
+                (World::start().await, Provider::start().unwrap(), Provider::start().unwrap());
+            world.register("first", &first).await;
+            // It is asked for what is too long elsewhere, too.
+            let mut larger = scripted("external", "second", &second);
+            larger["ctx_limit"] = json!(1_000_000);
+            world.register_as(larger).await;
+            let (missing, failing) = if missing_first { (&first, &second) } else { (&second, &first) };
+            missing.script(Script::status(404));
+            failing.script(other.clone());
+            let asked = world.post("/v1/chat/completions").header("x-pas-policy", "local");
+            let answer = asked.json(&chat(false)).send().await.unwrap();
+            let told = answer.headers().get("retry-after").map(|it| it.to_str().unwrap().to_owned());
+            assert_eq!((answer.status().as_u16(), told.as_deref()), (status, wait), "{missing_first}");
+            assert_eq!(missing.requests().len(), 1, "{status} {missing_first}");
             world.stop().await;
         }
     }

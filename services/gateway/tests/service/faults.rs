@@ -151,10 +151,11 @@ async fn what_breaks_off_is_never_passed_off_as_whole() {
 #[tokio::test]
 async fn the_callers_own_fault_comes_back_as_it_is_and_nobody_else_is_asked() {
     let two = Two::start().await;
+    let no_file = json!({"error": {"type": "not_found_error", "message": "File not found: file_1"}});
     for way in Way::all() {
-        for status in [400, 404, 409, 422] {
+        for (status, error) in [(400, None), (404, Some(no_file.clone())), (409, None), (422, None)] {
             two.first.forget();
-            two.script(&Script::status(status));
+            two.script(&Script { error, ..Script::status(status) });
             let (answered, text, receipt) = way.ask(&two.world).await;
             assert_eq!(answered, status, "{way:?}: {text}");
             assert_eq!(outcomes(&receipt).len(), 1, "{receipt}");

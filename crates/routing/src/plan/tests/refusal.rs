@@ -130,11 +130,14 @@ fn of_very_many_the_nearest_misses_are_listed_and_the_rest_is_counted() {
 fn a_credential_alone_is_answered_as_one_that_is_refused() {
     let fleet = fleet(adapters());
     let ask = plain(&fleet, "gpt");
-    let held = |_: u32, _: &Candidate| {
-        Some(Held { code: Exclusion::Credential, until: Some(Duration::from_secs(60)) })
-    };
-    let error = refused(&fleet, &ask, &held);
-    assert_eq!((error.code, error.status(), error.retryable()), (ErrorCode::Unauthenticated, 401, false));
+    for (code, told, status) in [
+        (Exclusion::Credential, ErrorCode::Unauthenticated, 401),
+        (Exclusion::Spent, ErrorCode::BudgetExhausted, 402),
+    ] {
+        let held = |_: u32, _: &Candidate| Some(Held { code, until: Some(Duration::from_secs(60)) });
+        let error = refused(&fleet, &ask, &held);
+        assert_eq!((error.code, error.status(), error.retryable()), (told, status, false));
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 use pas_types::event::{CallStatus, CallUsage, CostState, UsageSource};
 use pas_types::money::NanoUsd;
-use pas_types::receipt::{Cost, GroupBy, ReceiptFilter, Resolved, RoutingReceipt, StatsFormat};
+use pas_types::receipt::{
+    Attempt, AttemptTimings, Cost, GroupBy, ReceiptFilter, Resolved, RoutingReceipt, StatsFormat,
+};
 use pas_types::time::WireTime;
 use proptest::prelude::*;
 
@@ -53,20 +55,37 @@ fn receipt_of(
         source: UsageSource::Provider,
     };
     let usd = if state == CostState::Unknown { None } else { NanoUsd::from_nanos(usd) };
-    let resolved = service.zip(model).map(|(service, model)| Resolved {
+    let asked = service.zip(model).map(|(service, model)| Attempt {
         service_id: None,
         name: service.into(),
-        url: None,
         model: model.into(),
-        model_reported: None,
         provider: provider.map(Into::into),
+        outcome: "status_500".into(),
+        http_status: None,
+        timings_ms: AttemptTimings::default(),
+        usage: None,
+        cost: None,
+        error: None,
     });
+    let other = asked.clone().map(|asked| Attempt { name: "s0".into(), model: "m0".into(), ..asked });
+    let resolved = asked.clone().map(|asked| Resolved {
+        service_id: None,
+        name: asked.name,
+        url: None,
+        model: asked.model,
+        model_reported: None,
+        provider: asked.provider,
+    });
+    // Who answered need not be who was asked last; who was is who counts where nobody answered.
+    let attempts = if is_answered(status) { [asked, other] } else { [other, asked] };
+    let resolved = resolved.filter(|_| is_answered(status));
     RoutingReceipt {
         agent: agent.map(Into::into),
         agent_run_id: run.map(|run| run.parse().unwrap()),
         budget: budget.map(Into::into),
         usage: counted.then_some(usage),
         cost_estimate: Cost { usd, state, price_version: None },
+        attempts: attempts.into_iter().flatten().collect(),
         resolved,
         ..RoutingReceipt::new(
             format!("gw-{seq}").parse().unwrap(),
@@ -75,6 +94,10 @@ fn receipt_of(
             status,
         )
     }
+}
+
+fn is_answered(status: CallStatus) -> bool {
+    matches!(status, CallStatus::Ok | CallStatus::Cut)
 }
 
 fn filters() -> impl Strategy<Value = ReceiptFilter> {
@@ -215,13 +238,23 @@ fn a_file_that_is_no_database_is_made_anew() {
 }
 
 #[test]
+fn an_index_of_an_older_version_is_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.db");
+    drop(filled(directory.path(), &[one(1)], 1));
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    let (writer, reader) = open(&path, 1, 0).unwrap();
+    assert_eq!((writer.seq(), all(&reader)), (0, vec![]));
+}
+
+#[test]
 fn a_database_newer_than_the_program_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     drop(filled(directory.path(), &[one(1)], 1));
     let path = directory.path().join("x.db");
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = open(&path, 1, 0).unwrap_err().to_string();
-    assert!(error.contains("has version 99, this program knows up to 1"), "{error}");
+    assert!(error.contains("has version 99, this program knows up to 2"), "{error}");
     let rows =
         Connection::open(&path).unwrap().query_row("SELECT count(*) FROM receipts", [], |row| row.get(0));
     assert_eq!(rows, Ok(1));

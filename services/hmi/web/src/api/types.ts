@@ -265,6 +265,7 @@ export interface Attempt {
   service_id?: string;
   name: string;
   model: string;
+  provider?: string;
   outcome: string;
   http_status?: number;
   timings_ms: { connect?: number; first_byte?: number; total: number };

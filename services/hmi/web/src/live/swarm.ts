@@ -15,6 +15,7 @@ import type {
   StatusUpdateEvent,
   SwarmEvent,
 } from "../api/types";
+import { asked } from "../lib/asked";
 import { groupBy } from "../lib/group";
 import { Window } from "./rates";
 import { Ring } from "./ring";
@@ -391,10 +392,11 @@ export class Swarm {
 }
 
 /** A receipt in the words of its event, which tells of the end of a call. */
-function asEvent({ run_id, resolved, cost_estimate, timings_ms, ...receipt }: Receipt): ReceiptEvent {
-  const { status, agent, route, usage } = receipt;
+function asEvent(receipt: Receipt): ReceiptEvent {
+  const { run_id, cost_estimate, timings_ms, status, agent, route, usage } = receipt;
+  const by = asked(receipt);
   const ts = new Date(Date.parse(receipt.ts) + timings_ms.total).toISOString();
-  const answered = { service: resolved?.name, model: resolved?.model, cost: cost_estimate, timings_ms };
+  const answered = { service: by?.name, model: by?.model, cost: cost_estimate, timings_ms };
   return { event_type: "receipt", seq: 0, call_id: run_id, ts, status, agent, route, usage, ...answered };
 }
 

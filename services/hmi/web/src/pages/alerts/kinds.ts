@@ -81,9 +81,9 @@ export const KINDS: Record<string, Kind> = {
     todo: "Raise the budget, or wait until its next period begins.",
   },
   credential_out: {
-    title: "Credential refused",
-    means: "A provider refuses the credential that PAS has for it: it is wrong, expired or revoked.",
-    todo: "Put a new one into .env or the environment, and restart the door to that provider.",
+    title: "Credential out",
+    means: "A provider refuses the credential that PAS has for it (wrong, expired or revoked), or nothing is left to spend by it.",
+    todo: "Put a new one into .env, which its adapter takes at once, or into the environment and restart the adapter; or add credit at the provider.",
   },
   breaker_open: {
     title: "Upstream left alone",

@@ -16,9 +16,9 @@ const SHOWN = 200;
 const NONE: Record<GroupBy, string> = {
   agent: "no agent named",
   agent_run: "no run named",
-  model: "nobody answered",
-  service: "nobody answered",
-  provider: "nobody answered, or no provider known",
+  model: "nobody was asked",
+  service: "nobody was asked",
+  provider: "nobody was asked, or no provider known",
   budget: "no budget named",
   day: "no day",
   month: "no month",

@@ -33,7 +33,7 @@ const agent: Column<Row> = {
   cell: (row) => (row.agent === undefined ? <span class="muted">none named</span> : <Clip text={row.agent} />),
 };
 const answeredBy: Column<Row> = {
-  title: "Answered by",
+  title: "Asked",
   width: "minmax(120px, 1.5fr)",
   cell: (row) => (
     <>

@@ -1,6 +1,7 @@
 // The calls that a filter admits, all of them, as a file: page by page from the gateway, into a Blob that the browser keeps.
 
 import type { Receipt } from "../../api/types";
+import { asked } from "../../lib/asked";
 import { type Field, row } from "../../lib/csv";
 import { recordsOf } from "./records";
 
@@ -82,6 +83,7 @@ const COLUMNS = [
 
 function fields(receipt: Receipt): Field[] {
   const { dialect, policy, resolved, timings_ms, usage, cost_estimate, error } = receipt;
+  const by = asked(receipt);
   return [
     receipt.run_id,
     receipt.ts,
@@ -93,10 +95,10 @@ function fields(receipt: Receipt): Field[] {
     dialect?.in,
     dialect?.out,
     policy?.name,
-    resolved?.name,
-    resolved?.model,
+    by?.name,
+    by?.model,
     resolved?.model_reported,
-    resolved?.provider,
+    by?.provider,
     receipt.attempts?.length ?? 0,
     timings_ms.total,
     timings_ms.first_token,

@@ -37,6 +37,7 @@ const event: ReceiptEvent = {
 
 test("a call is the same row by its receipt and by its event", () => {
   expect(ofEvent(event)).toEqual(ofReceipt(receipt));
+  expect(ofEvent(event)).toEqual(ofReceipt({ ...receipt, resolved: undefined }));
 });
 
 test("a filter admits what the gateway would, a budget with all below it", () => {

@@ -1,6 +1,7 @@
 // A call as a row of the list: from its receipt, or from the event that told of it.
 
 import type { CallStatus, Cost, Receipt, ReceiptEvent, Usage } from "../../api/types";
+import { asked } from "../../lib/asked";
 
 export interface Row {
   run_id: string;
@@ -22,8 +23,8 @@ export interface Row {
 }
 
 export function ofReceipt(receipt: Receipt): Row {
-  const { run_id, ts, status, agent, agent_run_id, budget, route, usage, resolved, timings_ms, cost_estimate, error } =
-    receipt;
+  const { run_id, ts, status, agent, agent_run_id, budget, route, usage, timings_ms, cost_estimate, error } = receipt;
+  const by = asked(receipt);
   return {
     run_id,
     at: Date.parse(ts),
@@ -31,8 +32,8 @@ export function ofReceipt(receipt: Receipt): Row {
     agent,
     agent_run_id,
     budget,
-    service: resolved?.name,
-    model: resolved?.model,
+    service: by?.name,
+    model: by?.model,
     route,
     attempts: receipt.attempts?.length ?? 0,
     total_ms: timings_ms.total,

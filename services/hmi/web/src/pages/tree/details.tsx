@@ -2,6 +2,7 @@
 
 import { type Component, For, Show } from "solid-js";
 import type { InFlight, ReceiptPage, Transition } from "../../api/types";
+import { asked } from "../../lib/asked";
 import { count, duration } from "../../lib/format";
 import { line } from "../../lib/text";
 import { link } from "../../lib/url";
@@ -92,7 +93,7 @@ export const Receipts: Component<{ source: Source<ReceiptPage>; more: string }> 
             {(receipt) => (
               <A class="tree-receipt" href={link("/receipts", receipt.run_id)}>
                 <Tag state={callState(receipt.status)}>{receipt.status}</Tag>
-                <Clip text={receipt.resolved?.model ?? receipt.target_request?.model ?? receipt.route} limit={60} />
+                <Clip text={asked(receipt)?.model ?? receipt.target_request?.model ?? receipt.route} limit={60} />
                 <Money usd={receipt.cost_estimate.usd} estimated={receipt.cost_estimate.state === "estimated"} />
                 <Age at={receipt.ts} />
               </A>

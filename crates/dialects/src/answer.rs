@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::said::{self, Said};
-use crate::stream::{Finish, anthropic_finish, gemini_finish, openai_finish};
+use crate::stream::{Finish, anthropic, gemini, openai};
 use crate::{Dialect, says_something, usage};
 
 /// What an answer says.
@@ -75,7 +75,7 @@ impl Answer {
             Dialect::AnthropicMessages => {
                 // `count_tokens` has a number and no message.
                 answer.has_content = read.input_tokens.is_some();
-                answer.finish = read.stop_reason.as_deref().map(anthropic_finish);
+                answer.finish = read.stop_reason.as_deref().map(anthropic::finish);
                 match read.content {
                     Some(content) => answer.blocks(content, &mut said),
                     None if answer.has_content => {}
@@ -107,7 +107,7 @@ impl Answer {
     fn openai_chat(&mut self, choices: Vec<Choice<'_>>, said: &mut Texts) {
         for choice in choices {
             if let Some(finish) = choice.finish_reason {
-                self.finish = Some(openai_finish(&finish));
+                self.finish = Some(openai::finish(&finish));
             }
             let Some(message) = choice.message else { continue };
             let parts = [
@@ -157,7 +157,7 @@ impl Answer {
         for raw in read.candidates.iter().flatten() {
             let candidate: Candidate<'_> = serde_json::from_str(raw.get()).map_err(|_| Broken::Garbage)?;
             if let Some(reason) = candidate.finish_reason {
-                self.finish = Some(gemini_finish(&reason));
+                self.finish = Some(gemini::finish(&reason));
             }
             self.blocks(candidate.content.and_then(|content| content.parts).unwrap_or_default(), said);
         }

@@ -60,7 +60,7 @@ impl Series {
             resident_bytes: proc::resident_bytes(pid)?,
             files: proc::open_files(pid)?,
             threads: proc::threads(pid)?,
-            connections: connections(&self.entry, self.port)?,
+            connections: connections(self.port)?,
         })
     }
 }
@@ -85,12 +85,35 @@ pub(super) fn line(series: &[Series]) -> String {
     each.collect::<Vec<_>>().join("  ")
 }
 
-fn connections(entry: &Entry, port: u16) -> anyhow::Result<u64> {
+fn connections(port: u16) -> anyhow::Result<u64> {
     let mut connection = Connection::open(port)?;
     connection.call(&request("GET", "/metrics", ""))?;
     let text = std::str::from_utf8(connection.body())?;
-    let name = format!("pas_{}_connections ", entry.section);
-    let value =
-        text.lines().find_map(|line| line.strip_prefix(&name)).context("connections aren't counted")?;
-    Ok(value.parse()?)
+    connections_in(text).context("connections aren't counted")?.parse().context("no count")
+}
+
+/// The count that every service has. Some share its name with others of their kind, and bear a label.
+fn connections_in(metrics: &str) -> Option<&str> {
+    let name = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("# HELP ")?.strip_suffix(" Connections that are open."))?;
+    let values = metrics.lines().filter_map(|line| line.strip_prefix(name)?.split_once(' '));
+    values.map(|(_, value)| value).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_of_connections_is_found_with_labels_and_without() {
+        for line in ["pas_registry_connections 7", "pas_adapter_connections{provider=\"openai\"} 7"] {
+            let name = line.split(['{', ' ']).next().unwrap_or_default();
+            let metrics = format!(
+                "# TYPE {name} gauge\n# HELP {name} Connections that are open.\n# HELP {name}_kept Others.\n{line}\n"
+            );
+            assert_eq!(connections_in(&metrics), Some("7"), "{line}");
+        }
+        assert_eq!(connections_in("pas_registry_connections 7\n"), None);
+    }
 }

@@ -138,4 +138,7 @@ pub struct ReceiptPage {
     pub receipts: Vec<Box<RawValue>>,
     /// Where the next page begins; null when this is the last one.
     pub next_cursor: Option<String>,
+    /// Records of the journal that the index had not taken in, and this can lack; none when it was up to date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<u64>,
 }

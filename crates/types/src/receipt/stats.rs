@@ -130,6 +130,9 @@ pub struct ReceiptStats {
     pub stats: Vec<StatsRow>,
     /// Where the next page begins; null when this is the last one.
     pub next_cursor: Option<String>,
+    /// Records of the journal that the index had not taken in, and this can lack; none when it was up to date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behind: Option<u64>,
 }
 
 /// The sums of one group.
@@ -281,7 +284,7 @@ impl ReceiptStats {
             (Some(a), Some(b)) => a.cmp(b),
             (a, b) => b.is_some().cmp(&a.is_some()),
         });
-        Self { group_by, stats, next_cursor: None }
+        Self { group_by, stats, next_cursor: None, behind: None }
     }
 
     /// As a table (RFC 4180): a line for each group, its first line naming the columns.

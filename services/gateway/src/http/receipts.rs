@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::receipts::Receipts;
 
 const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
+const BEHIND: HeaderName = HeaderName::from_static("x-pas-behind");
 
 type Answer<T> = Result<Json<T>, Failure>;
 
@@ -52,7 +53,8 @@ async fn receipt(
     look(move || receipts.receipt(&run_id)).await.map(Json)
 }
 
-/// Sums receipts by group. As a table (`format=csv`) the cursor of the next page is in the header `x-next-cursor`.
+/// Sums receipts by group. As a table (`format=csv`) the cursor of the next page is in the header `x-next-cursor`, and how much the
+/// sums lack in `x-pas-behind`.
 #[utoipa::path(get, path = path::STATS, params(ReceiptFilter, StatsQuery), responses(
     (status = 200, description = "The sums", content(
         (ReceiptStats = "application/json"),
@@ -74,6 +76,7 @@ async fn stats(State(receipts): State<Receipts>, query: Pairs) -> Result<Respons
             // What can't stand in a header is in the JSON.
             let next = stats.next_cursor.and_then(|cursor| HeaderValue::try_from(cursor).ok());
             response.headers_mut().extend(next.map(|next| (NEXT_CURSOR, next)));
+            response.headers_mut().extend(stats.behind.map(|behind| (BEHIND, HeaderValue::from(behind))));
             response
         }
     })

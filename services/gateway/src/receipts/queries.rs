@@ -66,22 +66,25 @@ impl Receipts {
     pub fn page(&self, query: &ReceiptQuery) -> Result<ReceiptPage, Error> {
         let before: Option<Cursor> =
             query.cursor.as_deref().map(str::parse).transpose().map_err(|()| Error::UnknownCursor)?;
-        let index = self.index()?;
+        let (index, behind) = self.index()?;
         let (seqs, next) = index.page(query, before).map_err(|error| unreadable(&error))?;
         let receipts = read(&self.shared, seqs)?;
-        Ok(ReceiptPage { receipts, next_cursor: next.map(|next| next.to_string()) })
+        Ok(ReceiptPage { receipts, next_cursor: next.map(|next| next.to_string()), behind })
     }
 
     /// Sums of receipts.
     pub fn stats(&self, query: &StatsQuery) -> Result<ReceiptStats, Error> {
-        self.index()?.stats(query).map_err(|error| unreadable(&error))
+        let (index, behind) = self.index()?;
+        let stats = index.stats(query).map_err(|error| unreadable(&error))?;
+        Ok(ReceiptStats { behind, ..stats })
     }
 
-    /// The index, with what was settled before it was asked for, if it gets there soon.
-    fn index(&self) -> Result<Arc<Reader>, Error> {
-        let shared = &self.shared;
-        shared.wait_for_index(shared.journal.head(), PATIENCE);
-        self.index_if_any()?.ok_or(Error::NoIndex)
+    /// The index, with what was settled before it was asked for, if it gets there soon; and how much it lacks if not.
+    fn index(&self) -> Result<(Arc<Reader>, Option<u64>), Error> {
+        let (shared, head) = (&self.shared, self.shared.journal.head());
+        shared.wait_for_index(head, PATIENCE);
+        let behind = head.checked_sub(shared.indexed()).filter(|behind| *behind > 0);
+        self.index_if_any()?.map(|index| (index, behind)).ok_or(Error::NoIndex)
     }
 
     fn index_if_any(&self) -> Result<Option<Arc<Reader>>, Error> {

@@ -4,7 +4,7 @@ use pas_testkit::until;
 use pas_types::event::CallStatus;
 use serde_json::json;
 
-use crate::support::{Gateway, begin, config, receipt, settle, whole};
+use crate::support::{Gateway, begin, config, costs, receipt, settle, whole};
 
 #[tokio::test]
 async fn whoever_has_an_answer_finds_its_receipt_at_once_and_in_the_list() -> Result<()> {
@@ -37,6 +37,32 @@ async fn a_list_is_filtered_and_paged() -> Result<()> {
     assert_eq!(ids("budget=global/default").await?, expected);
     assert_eq!(ids("agent=Coder").await?, Vec::<String>::new());
     assert_eq!(ids("since=2999-01-01T00:00:00Z").await?, Vec::<String>::new());
+    gateway.stop().await
+}
+
+#[tokio::test]
+async fn what_the_index_has_not_taken_in_yet_is_told() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let gateway = Gateway::start(data.path(), config()).await?;
+    settle(&gateway.receipts, 2, CallStatus::Ok).await?;
+    let page = gateway.client.get("/receipts").await?;
+    assert_eq!((page["receipts"].as_array().map(Vec::len), page.get("behind")), (Some(2), None));
+    // Somebody else writes to it. Of each call there are two records, of its beginning and its end.
+    let other = rusqlite::Connection::open(costs(data.path()).join("receipts.db"))?;
+    other.execute_batch("BEGIN IMMEDIATE")?;
+    settle(&gateway.receipts, 3, CallStatus::Ok).await?;
+    let page = gateway.client.get("/receipts").await?;
+    assert_eq!((page["receipts"].as_array().map(Vec::len), &page["behind"]), (Some(2), &json!(6)));
+    let stats = gateway.client.get("/receipts/stats?group_by=day").await?;
+    assert_eq!((&stats["stats"][0]["calls"], &stats["behind"]), (&json!(2), &json!(6)));
+    let url = format!("{}/receipts/stats?group_by=day&format=csv", gateway.client.url);
+    assert_eq!(gateway.client.http.get(url).send().await?.headers()["x-pas-behind"], "6");
+    other.execute_batch("ROLLBACK")?;
+    until("it has taken all in", async || {
+        let stats = gateway.client.get("/receipts/stats?group_by=day").await.ok()?;
+        (stats["stats"][0]["calls"] == 5 && stats.get("behind").is_none()).then_some(())
+    })
+    .await;
     gateway.stop().await
 }
 

@@ -39,7 +39,7 @@ pub(super) fn sum(connection: &Connection, query: &StatsQuery) -> rusqlite::Resu
             add(group, row)?;
         }
     }
-    Ok(ReceiptStats { group_by: query.group_by, stats, next_cursor })
+    Ok(ReceiptStats { group_by: query.group_by, stats, next_cursor, behind: None })
 }
 
 fn statement(group_by: GroupBy) -> String {

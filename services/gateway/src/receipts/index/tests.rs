@@ -156,7 +156,7 @@ fn pages(reader: &Reader, filter: &ReceiptFilter, limit: u32) -> Vec<u64> {
 fn all_stats(reader: &Reader, group_by: GroupBy, filter: &ReceiptFilter, limit: u32) -> ReceiptStats {
     let format = StatsFormat::Json;
     let mut query = StatsQuery { group_by, format, filter: filter.clone(), limit: Some(limit), cursor: None };
-    let mut all = ReceiptStats { group_by, stats: Vec::new(), next_cursor: None };
+    let mut all = ReceiptStats { group_by, stats: Vec::new(), next_cursor: None, behind: None };
     loop {
         let page = reader.stats(&query).unwrap();
         assert!(page.stats.len() <= limit as usize);

@@ -319,6 +319,8 @@ export interface ContentPart {
 export interface ReceiptPage {
   receipts: Receipt[];
   next_cursor: string | null;
+  /** Records that the index had not taken in yet. */
+  behind?: number;
 }
 
 export type GroupBy = "day" | "month" | "agent" | "agent_run" | "model" | "service" | "provider" | "budget";
@@ -336,6 +338,8 @@ export interface Stats {
   group_by: GroupBy;
   stats: StatsRow[];
   next_cursor: string | null;
+  /** Records that the index had not taken in yet: the sums lack them. */
+  behind?: number;
 }
 
 /** The one envelope of errors. */

@@ -104,7 +104,7 @@ export const sources = createRoot(() => ({
     },
   ),
   byAgent: poll<StatsRow[]>(
-    () => stats({ group_by: "agent" }),
+    async () => (await stats({ group_by: "agent" })).rows,
     { every_ms: everyMs },
     (rows) => {
       swarm.spent(rows);

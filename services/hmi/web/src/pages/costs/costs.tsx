@@ -55,7 +55,7 @@ const Page: Component = () => {
     createMemo(() => JSON.stringify([group_by(), since()])),
     async (_, signal) => {
       const asked = wanted(group_by());
-      return { asked, rows: await stats(asked, signal) };
+      return { asked, ...(await stats(asked, signal)) };
     },
     { keep: true },
   );
@@ -63,7 +63,7 @@ const Page: Component = () => {
     createMemo(() => since() ?? ""),
     async (_, signal) => {
       const asked = wanted("day");
-      return { asked, rows: await stats(asked, signal) };
+      return { asked, ...(await stats(asked, signal)) };
     },
     { keep: true },
   );
@@ -133,6 +133,12 @@ const Page: Component = () => {
         source={groups}
         flush
       >
+        <Show when={(groups.data()?.behind ?? 0) > 0}>
+          <p class="trouble" role="status">
+            All sums on this page lack the newest {count(groups.data()?.behind ?? 0)} records: the gateway's index is still
+            taking them in.
+          </p>
+        </Show>
         <Show when={rows()} fallback={<p class="empty">{groups.error() ? "Nothing is known yet." : "Loading…"}</p>}>
           {(known) => (
             <Show when={view() === "tree"} fallback={<Groups group_by={group_by()} rows={known()} total={all()} />}>

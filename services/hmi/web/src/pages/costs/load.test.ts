@@ -6,13 +6,14 @@ import { withoutHead } from "./load";
 const row = (key: string | null): StatsRow => ({ key, calls: 1 }) as StatsRow;
 
 test("all pages are followed to the last, in their order", async () => {
-  const pages: Record<string, { stats: StatsRow[]; next_cursor: string | null }> = {
+  const pages: Record<string, { stats: StatsRow[]; next_cursor: string | null; behind?: number }> = {
     "": { stats: [row("a")], next_cursor: "a" },
-    a: { stats: [row("b")], next_cursor: "b" },
+    a: { stats: [row("b")], next_cursor: "b", behind: 7 },
     b: { stats: [row(null)], next_cursor: null },
   };
-  const rows = await allRows(async (cursor) => pages[cursor ?? ""] ?? { stats: [], next_cursor: null });
+  const { rows, behind } = await allRows(async (cursor) => pages[cursor ?? ""] ?? { stats: [], next_cursor: null });
   expect(rows.map(({ key }) => key)).toEqual(["a", "b", null]);
+  expect(behind).toBe(7);
 });
 
 test("rather than a total of a part there is none", async () => {

@@ -15,40 +15,49 @@ use super::pace::Pace;
 const PATIENCE: Duration = Duration::from_secs(10);
 const ROOM: usize = 16 * 1024;
 
-/// Makes turns at a rate over so many connections for so long, and tells what each took: from its sending, or from when it
-/// was due if its connection wasn't free by then.
-pub(crate) fn at_rate(
-    port: u16,
-    request: &[u8],
-    rate: u32,
-    lasting: Duration,
-    connections: u32,
-) -> anyhow::Result<Vec<Duration>> {
-    let calls = (lasting.as_secs_f64() * f64::from(rate)) as u32;
-    let lines = (0..connections).map(|_| Line::open(port)).collect::<anyhow::Result<Vec<_>>>()?;
-    let pace = Pace::per_second(rate);
-    let caller = |(first, mut line): (u32, Line)| {
-        move || {
+/// Connections over which turns are made at a rate.
+pub(crate) struct Callers(Vec<Line>);
+
+impl Callers {
+    /// So many of them.
+    pub(crate) fn open(port: u16, connections: u32) -> anyhow::Result<Self> {
+        (0..connections).map(|_| Line::open(port)).collect::<anyhow::Result<_>>().map(Self)
+    }
+
+    /// Makes turns at a rate for so long, and tells what each took: from its sending, or from when it was due if its
+    /// connection wasn't free by then.
+    pub(crate) fn at_rate(
+        &mut self,
+        request: &[u8],
+        rate: u32,
+        lasting: Duration,
+    ) -> anyhow::Result<Vec<Duration>> {
+        let calls = (lasting.as_secs_f64() * f64::from(rate)) as u32;
+        let connections = self.0.len();
+        let pace = Pace::per_second(rate);
+        let caller = |(first, line): (u32, &mut Line)| -> anyhow::Result<Vec<Duration>> {
             let mut took = Vec::new();
             let mut free = Instant::now();
-            for turn in (first..calls).step_by(connections as usize) {
+            for turn in (first..calls).step_by(connections) {
                 let due = pace.wait(turn);
                 let begun = if free > due { due } else { Instant::now() };
                 line.call(request)?;
                 free = Instant::now();
                 took.push(free - begun);
             }
-            anyhow::Ok(took)
-        }
-    };
-    std::thread::scope(|scope| {
-        let callers: Vec<_> = (0..).zip(lines).map(|line| scope.spawn(caller(line))).collect();
-        let mut all = Vec::new();
-        for caller in callers {
-            all.extend(caller.join().ok().context("a caller panicked")??);
-        }
-        Ok(all)
-    })
+            Ok(took)
+        };
+        let caller = &caller;
+        std::thread::scope(|scope| {
+            let lines = (0..).zip(&mut self.0);
+            let callers: Vec<_> = lines.map(|line| scope.spawn(move || caller(line))).collect();
+            let mut all = Vec::new();
+            for caller in callers {
+                all.extend(caller.join().ok().context("a caller panicked")??);
+            }
+            Ok(all)
+        })
+    }
 }
 
 /// Makes so many turns one after the other over one connection, and tells what each took. The first tenth is for warming up.

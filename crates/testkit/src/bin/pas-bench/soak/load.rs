@@ -17,7 +17,7 @@ use crate::load::crowd::{self, Member};
 use crate::load::crowded::{self, Until};
 use crate::load::events;
 use crate::load::line::{Line, Tally};
-use crate::load::steady;
+use crate::load::steady::Callers;
 use crate::load::subscription::Subscription;
 use crate::load::swarm::{self, Swarm};
 use crate::load::turn;
@@ -150,7 +150,8 @@ fn half_of_what_it_can(gateway: u16) -> anyhow::Result<u32> {
 /// Calls for most of a second, each time over new connections.
 fn calls(tally: Tally, gateway: u16, rate: u32) -> impl FnMut(u32) {
     let request = turn::whole();
-    move |_| match steady::at_rate(gateway, &request, rate, SECOND * 9 / 10, CALLERS) {
+    let call = move || Callers::open(gateway, CALLERS)?.at_rate(&request, rate, SECOND * 9 / 10);
+    move |_| match call() {
         Ok(took) => tally.count_many_answered(took.len()),
         Err(error) => tally.count_lost(|| format!("{error:#}")),
     }

@@ -7,7 +7,8 @@ use super::pairs::{Pairs, is_near};
 use super::{AREA, Cost};
 use crate::bar::{Bar, Unit};
 use crate::load::crowded::{self, Flood, Until};
-use crate::load::{steady, turn};
+use crate::load::steady::{self, Callers};
+use crate::load::turn;
 use crate::report::Report;
 use crate::stats::Spread;
 
@@ -15,8 +16,10 @@ const CONNECTIONS: usize = 64;
 const FLOOD: Duration = Duration::from_secs(5);
 const WARM_UP: Until = Until::Calls(5_000);
 const PER_SECOND: u32 = 1_000;
-/// Processor time is told in hundredths of a second: the window must hold many of them.
-const STEADY: Duration = Duration::from_secs(10);
+/// Each run of calls at a rate goes from one to the other and back so often, so that what else the machine does meets both
+/// alike. Processor time is told in hundredths of a second: all turns together must hold many of them.
+const TURNS: usize = 5;
+const TURN: Duration = Duration::from_secs(2);
 const ALONE: usize = 10_000;
 
 /// As fast as they are answered.
@@ -61,16 +64,23 @@ pub(super) fn steady(
     how: &str,
 ) -> anyhow::Result<()> {
     let request = turn::whole();
-    let once = |door: &Door| {
-        let call = |lasting| steady::at_rate(door.port(), &request, PER_SECOND, lasting, CONNECTIONS as u32);
-        call(Duration::from_secs(1))?;
-        let (cpu_s, took) = door.cost(|| call(STEADY))?;
-        Ok((cpu_s * 1e6 / took.len() as f64, Spread::of(took)))
+    let both = |run: usize| {
+        let mut both = [Steady::open(bare, &request)?, Steady::open(door, &request)?];
+        for one in &mut both {
+            one.begin()?;
+        }
+        for turn in run..run + TURNS {
+            both[turn % 2].turn(&request)?;
+            both[1 - turn % 2].turn(&request)?;
+        }
+        let [bare, found] = both;
+        Ok((bare.end()?, found.end()?))
     };
     let what = format!("{PER_SECOND} calls/s{how}");
-    let mut pairs = Pairs::run(&what, bare, door, once)?;
-    if is_near(&pairs.ratios(|one| one.0), cost.call) {
-        pairs.again(&what, bare, door, once)?;
+    let mut pairs = Pairs::none();
+    pairs.runs(&what, both)?;
+    if is_near(&pairs.ratios(|one: &(f64, Spread)| one.0), cost.call) {
+        pairs.runs(&what, both)?;
     }
     let (of_bare, found) = pairs.medians(|one| one.0);
     let also = Some(format!("{found:.1} µs against {of_bare:.1} µs; goal 1.5"));
@@ -79,6 +89,38 @@ pub(super) fn steady(
     report.add(Bar { also, ..bar });
     latency(report, cost.area, &what, &pairs, |one| one.1, [(0.06, 0.04), (0.2, 0.08)]);
     Ok(())
+}
+
+/// One of the two that are called in turns. What it does while the other is called, and behind its own calls, counts too.
+struct Steady<'a> {
+    door: &'a Door,
+    callers: Callers,
+    cpu_s: f64,
+    took: Vec<Duration>,
+}
+
+impl<'a> Steady<'a> {
+    fn open(door: &'a Door, request: &[u8]) -> anyhow::Result<Self> {
+        let mut callers = Callers::open(door.port(), CONNECTIONS as u32)?;
+        callers.at_rate(request, PER_SECOND, Duration::from_secs(1))?;
+        Ok(Self { door, callers, cpu_s: 0.0, took: Vec::new() })
+    }
+
+    fn begin(&mut self) -> anyhow::Result<()> {
+        self.cpu_s = self.door.process.cpu_s()?;
+        Ok(())
+    }
+
+    fn turn(&mut self, request: &[u8]) -> anyhow::Result<()> {
+        self.took.extend(self.callers.at_rate(request, PER_SECOND, TURN)?);
+        Ok(())
+    }
+
+    /// Microseconds of processor time a call, and how long calls took.
+    fn end(self) -> anyhow::Result<(f64, Spread)> {
+        let cpu_s = self.door.process.cpu_s()? - self.cpu_s;
+        Ok((cpu_s * 1e6 / self.took.len() as f64, Spread::of(self.took)))
+    }
 }
 
 /// One after the other.

@@ -8,10 +8,15 @@ use crate::out;
 const NEAR: f64 = 0.2;
 
 /// What was found in each run: of the bare proxy, and of what is compared with it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pairs<T>(Vec<(T, T)>);
 
 impl<T> Pairs<T> {
+    /// Before the first run.
+    pub(super) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// Measures both several times, each first in every second run.
     pub(super) fn run(
         what: &str,
@@ -19,7 +24,7 @@ impl<T> Pairs<T> {
         door: &Door,
         measure: impl FnMut(&Door) -> anyhow::Result<T>,
     ) -> anyhow::Result<Self> {
-        let mut pairs = Self(Vec::new());
+        let mut pairs = Self::none();
         pairs.again(what, bare, door, measure)?;
         Ok(pairs)
     }
@@ -32,14 +37,25 @@ impl<T> Pairs<T> {
         door: &Door,
         mut measure: impl FnMut(&Door) -> anyhow::Result<T>,
     ) -> anyhow::Result<()> {
+        self.runs(what, |run| {
+            if run % 2 == 0 {
+                let found = measure(door)?;
+                Ok((measure(bare)?, found))
+            } else {
+                Ok((measure(bare)?, measure(door)?))
+            }
+        })
+    }
+
+    /// Adds several runs, each of which measures both.
+    pub(super) fn runs(
+        &mut self,
+        what: &str,
+        mut both: impl FnMut(usize) -> anyhow::Result<(T, T)>,
+    ) -> anyhow::Result<()> {
         for run in 1..=RUNS {
             out::progress(format!("gateway: {what}, {run} of {RUNS}"));
-            self.0.push(if run % 2 == 0 {
-                let found = measure(door)?;
-                (measure(bare)?, found)
-            } else {
-                (measure(bare)?, measure(door)?)
-            });
+            self.0.push(both(run)?);
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! Calls that are under way.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pas_service::slots::Slots;
+use pas_types::Error;
+use pas_types::event::CallStatus;
 use pas_types::id::CallId;
 use pas_types::time::WireTime;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +37,8 @@ pub struct Flight {
     asked: Mutex<Option<(Arc<str>, Arc<str>)>>,
     /// Ends it.
     pub cancel: CancellationToken,
+    /// It ends since the gateway does.
+    stopping: AtomicBool,
 }
 
 /// A call on the list, until this is dropped.
@@ -87,6 +91,14 @@ impl InFlight {
         let flight = self.parts.all().find_map(|calls| calls.get(id).cloned());
         flight.inspect(|flight| flight.cancel.cancel()).is_some()
     }
+
+    /// Ends all of them, since the gateway does.
+    pub fn stop(&self) {
+        for flight in self.all() {
+            flight.stopping.store(true, Ordering::Relaxed);
+            flight.cancel.cancel();
+        }
+    }
 }
 
 impl Flight {
@@ -98,7 +110,20 @@ impl Flight {
         route: &'static str,
         agent: Option<String>,
     ) -> Self {
-        Self { run_id, ts, since, route, agent, asked: Mutex::default(), cancel: CancellationToken::new() }
+        let (asked, cancel, stopping) = Default::default();
+        Self { run_id, ts, since, route, agent, asked, cancel, stopping }
+    }
+
+    /// What one whose end was wanted comes to: `begun`, when its caller has got some of the answer.
+    pub fn ended(&self, begun: bool) -> (CallStatus, Error) {
+        if !self.stopping.load(Ordering::Relaxed) {
+            let message = "the call was cancelled by an operator: it is not tried again";
+            return (CallStatus::Cancelled, Error::conflict("run_id", message));
+        }
+        let status = if begun { CallStatus::Cut } else { CallStatus::Error };
+        let message =
+            "the gateway is stopping, and the call had not come to its end in the time that is left then";
+        (status, Error::unavailable(message).with_retry_after(1))
     }
 
     /// Somebody is asked: a service, for a model.
@@ -110,6 +135,13 @@ impl Flight {
     /// Who is asked at the moment.
     pub fn asked(&self) -> Option<(Arc<str>, Arc<str>)> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Listed {
+    /// The call, for who may outlive it.
+    pub fn shared(&self) -> Arc<Flight> {
+        Arc::clone(&self.flight)
     }
 }
 

@@ -170,6 +170,7 @@ impl Ledger {
             route: receipt.route.clone(),
             budget: receipt.budget.clone(),
             target_request: receipt.target_request.clone(),
+            asked: self.flight.asked(),
         })
     }
 

@@ -20,6 +20,7 @@ pub mod table;
 pub mod tasks;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pas_service::server::Server;
 use pas_service::{Health, Metrics, Running, Settings, Sockets, clock, fleet, presence, publisher};
@@ -72,6 +73,7 @@ pub async fn start(
         health.clone(),
         shutdown.clone(),
     ));
+    tasks.spawn(tasks::end_calls(app.clone(), Duration::from_secs(swarm.grace_s), shutdown.clone()));
     tasks.spawn(tasks::look_after(app.clone(), knowledge, health.clone(), shutdown));
 
     // From here on it is called.

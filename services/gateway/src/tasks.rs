@@ -8,7 +8,7 @@ use pas_service::{Health, clock};
 use pas_types::alert::{AlertType, Severity};
 use pas_types::health::HealthStatus;
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -17,6 +17,8 @@ use crate::knowledge::Knowledge;
 
 /// How often what is known is looked after: kept on disk, and told when it grows old.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often it is looked whether all calls have ended, once that is all that is waited for.
+const END: Duration = Duration::from_millis(20);
 /// The registry speaks every 5 s: what is older than this is stale.
 const STALE: Duration = Duration::from_secs(15);
 
@@ -62,6 +64,19 @@ pub async fn follow_router(
         },
     };
     router.follow(hear, shutdown).await;
+}
+
+/// Once the gateway is to stop: calls may end by themselves for four fifths of the grace. What is left of it is for the others to be
+/// told, and for their receipts.
+pub async fn end_calls(app: App, grace: Duration, shutdown: CancellationToken) {
+    shutdown.cancelled().await;
+    let until = Instant::now() + grace * 4 / 5;
+    while app.in_flight().count() > 0 {
+        if Instant::now() >= until {
+            return app.in_flight().stop();
+        }
+        tokio::time::sleep(END).await;
+    }
 }
 
 /// Keeps what is known on disk, says when it grows old, and closes connections that nobody uses any more.

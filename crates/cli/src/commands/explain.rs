@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use pas_types::event::{CallCost, CallStatus, CallUsage, CostState, UsageSource};
 use pas_types::id::CallId;
+use pas_types::money::NanoUsd;
 use pas_types::receipt::{Attempt, Candidate, Millis, RoutingReceipt, TargetRequest};
 
 use super::receipts::find;
@@ -20,7 +21,7 @@ pub(crate) fn run(source: &Source, run_id: &CallId) -> Result<ExitCode> {
     let receipts = Receipts::new(&source.home()?.data_dir);
     let receipt = find(&receipts, run_id)?.receipt;
     let good = receipt.status == CallStatus::Ok;
-    let verdict = out::verdict(how_it_ended(receipt.status), good);
+    let verdict = out::verdict(how_it_ended(&receipt), good);
     out::line(format!("{}: {verdict}", receipt.run_id))?;
     for (label, line) in story(&receipt) {
         out::line(format!("  {label:<LABEL$}{line}").trim_end())?;
@@ -28,11 +29,12 @@ pub(crate) fn run(source: &Source, run_id: &CallId) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn how_it_ended(status: CallStatus) -> &'static str {
-    match status {
+fn how_it_ended(receipt: &RoutingReceipt) -> &'static str {
+    match receipt.status {
         CallStatus::Ok => "answered",
         CallStatus::Error => "failed",
         CallStatus::Cut => "cut off: the answer broke off after it had begun",
+        CallStatus::Cancelled if receipt.error.is_some() => "cancelled: an operator ended it",
         CallStatus::Cancelled => "cancelled: the client left",
         CallStatus::Refused => "refused: nothing was sent to anybody",
         CallStatus::Lost => "lost: the gateway died under it",
@@ -191,7 +193,10 @@ fn took(receipt: &RoutingReceipt) -> String {
         part(times.first_token, "to the first token"),
         part(times.queue.filter(|time| *time > Millis::default()), "in a queue"),
         part(times.discovery, "to choose"),
-        part(times.overhead, "in the gateway"),
+        part(
+            times.overhead,
+            if receipt.attempts.len() > 1 { "in the gateway and between attempts" } else { "in the gateway" },
+        ),
     ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     if parts.is_empty() { times.total.to_string() } else { format!("{}: {}", times.total, parts.join(", ")) }
@@ -213,6 +218,8 @@ fn tokens(usage: CallUsage) -> String {
 fn cost(receipt: &RoutingReceipt) -> String {
     let cost = &receipt.cost_estimate;
     let sure = match cost.state {
+        CostState::Confirmed if receipt.attempts.is_empty() => "confirmed: nobody was asked",
+        CostState::Confirmed if cost.usd == Some(NanoUsd::default()) => "confirmed: nothing is to be paid",
         CostState::Confirmed => "confirmed: by the provider's count and a known price",
         CostState::Estimated => "an estimate, of the tokens or of the price",
         CostState::Unknown => "unknown, which is not zero",
@@ -269,7 +276,7 @@ candidates   1. a, m1: score 0.91
 tried        1. a, m1: status_5xx (HTTP 503) after 12.5 ms: over loaded
              2. b, m2: ok (HTTP 200) after 512 ms, first byte after 310 ms, 0.25 USD (confirmed)
 answered by  b, model m2 (which calls itself m2-instruct), at http://127.0.0.1:8050
-took         526 ms: 524.5 ms upstream, 323 ms to the first token, 0.02 ms to choose, 0.08 ms in the gateway
+took         526 ms: 524.5 ms upstream, 323 ms to the first token, 0.02 ms to choose, 0.08 ms in the gateway and between attempts
 tokens       31 read, 9 written, 4 from a cache (counted by the provider)
 cost         0.25 USD, confirmed: by the provider's count and a known price; prices of version a1
 notes        the text became one user message
@@ -294,5 +301,24 @@ cost         unknown, which is not zero
 error        internal: it died
 ";
         assert_eq!(told(receipt), expected);
+    }
+
+    #[test]
+    fn what_cost_nothing_says_why_and_who_ended_a_call_is_told() {
+        let base = json!({"run_id": "gw-1", "route": "/invoke", "timings_ms": {"total": 1},
+            "cost_estimate": {"usd": 0.0, "state": "confirmed"}, "status": "cancelled", "ts": "2025-11-06T10:30:00.123Z"});
+        let story = told(base.clone());
+        assert!(story.contains("0.00 USD, confirmed: nobody was asked"), "{story}");
+        let mut free = base.clone();
+        free["attempts"] =
+            json!([{"name": "a", "model": "m", "outcome": "cancelled", "timings_ms": {"total": 1}}]);
+        let story = told(free);
+        assert!(story.contains("0.00 USD, confirmed: nothing is to be paid"), "{story}");
+        let ended = |document: serde_json::Value| how_it_ended(&serde_json::from_value(document).unwrap());
+        assert_eq!(ended(base.clone()), "cancelled: the client left");
+        let mut by_operator = base;
+        by_operator["error"] =
+            json!({"code": "conflict", "message": "the call was cancelled by an operator"});
+        assert_eq!(ended(by_operator), "cancelled: an operator ended it");
     }
 }

@@ -61,12 +61,13 @@ fn message(query: &Query<'_>, plan: &Plan) -> String {
     }
     let listed = plan.excluded.iter().filter_map(|excluded| {
         let candidate = query.fleet.candidate(excluded.index)?;
-        let reason = &excluded.reason[..excluded.reason.floor_char_boundary(REASON_BYTES)];
+        let shown = &excluded.reason[..excluded.reason.floor_char_boundary(REASON_BYTES)];
+        let more = if shown.len() < excluded.reason.len() { "…" } else { "" };
         let name = &candidate.service.name;
         Some(if **name == *candidate.model {
-            format!("{name} ({reason})")
+            format!("{name} ({shown}{more})")
         } else {
-            format!("{name} with {} ({reason})", candidate.model)
+            format!("{name} with {} ({shown}{more})", candidate.model)
         })
     });
     let mut listed: Vec<String> = listed.collect();

@@ -88,6 +88,13 @@ pub(super) async fn refuse(
 }
 
 async fn decode(begun: &Begun, request: Request, asking: Asking) -> Result<Call, Error> {
+    // Whoever wants to know what would be done must not pay for having it done.
+    let query = request.uri().query().unwrap_or_default();
+    if query.split('&').any(|pair| pair.split('=').next() == Some("dry_run")) {
+        let message =
+            "dry_run is taken by /invoke alone: POST /invoke?dry_run=true with this body as its payload";
+        return Err(Error::invalid("dry_run", message));
+    }
     let (wishes, headers, body) = read(request).await?;
     let dialect = asking.operation.dialect();
     let asked = Asked::read(dialect, &body)?;

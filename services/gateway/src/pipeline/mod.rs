@@ -29,7 +29,7 @@ use crate::call::Call;
 use crate::inflight::Flight;
 use crate::lane::Lane;
 use crate::ledger::Ledger;
-use crate::receipts::Unavailable;
+use crate::receipts::{Opened, Unavailable};
 use crate::snapshot::Snapshot;
 
 use alarm::Alarm;
@@ -183,7 +183,9 @@ async fn carry_out(
     // What is over in a moment needs no record that it had begun.
     let due = now + app.receipts().open_after();
     let timer = pin!(sleep_until(due));
-    let tell = |opened| app.receipts().tell_of(opened);
+    let flight = ledger.flight.shared();
+    // By now somebody is asked.
+    let tell = |opened: Opened| app.receipts().tell_of(Opened { asked: flight.asked(), ..opened });
     let way = Way {
         app,
         call,
@@ -199,10 +201,7 @@ async fn carry_out(
     let ended = tokio::select! {
         biased;
         ended = attempts(&way, &plan, ledger) => ended,
-        () = cancelled.cancelled() => {
-            let error = Error::conflict("run_id", "the call was cancelled by an operator: it is not tried again");
-            return Err((CallStatus::Cancelled, error));
-        }
+        () = cancelled.cancelled() => return Err(ledger.flight.ended(false)),
     };
     ended.map_err(|error| (CallStatus::Error, error))
 }

@@ -380,10 +380,10 @@ impl Stream {
         let ended = self.trace.ended("cancelled", Some(self.trace.assumed()), None);
         self.ledger.attempt(&self.choice, &self.lane, ended);
         self.ledger.resolved(&self.choice, &self.lane, self.flow.meter.model.as_deref());
-        let error = Error::conflict("run_id", "the call was cancelled by an operator: it is not tried again");
+        let (status, error) = self.ledger.flight.ended(true);
         let last = self.last_word(&error);
         let closing = self.flow.closing();
-        self.settle(CallStatus::Cancelled, Some(&error), vec![last, closing]);
+        self.settle(status, Some(&error), vec![last, closing]);
     }
 
     fn last_word(&mut self, error: &Error) -> Bytes {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use pas_journal::Class;
 use pas_types::event::{CallStatus, CallUsage};
 use pas_types::id::{CallId, RunId};
-use pas_types::receipt::{Cost, RoutingReceipt, TargetRequest};
+use pas_types::receipt::{Attempt, AttemptTimings, Cost, RoutingReceipt, TargetRequest};
 use pas_types::time::WireTime;
 use serde::{Deserialize, Serialize};
 
@@ -40,12 +40,28 @@ pub struct Opened {
     /// What is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_request: Option<Arc<TargetRequest>>,
+    /// The service that is being asked, and for which model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<(Arc<str>, Arc<str>)>,
 }
 
 impl Opened {
     /// Its receipt, when nothing more will ever be known.
     pub(super) fn lost(self) -> RoutingReceipt {
+        let attempt = self.asked.map(|(name, model)| Attempt {
+            service_id: None,
+            name,
+            model,
+            provider: None,
+            outcome: "lost".into(),
+            http_status: None,
+            timings_ms: AttemptTimings::default(),
+            usage: None,
+            cost: None,
+            error: None,
+        });
         RoutingReceipt {
+            attempts: attempt.into_iter().collect(),
             agent: self.agent,
             agent_run_id: self.agent_run_id,
             budget: self.budget,
@@ -159,6 +175,7 @@ mod tests {
                 model: Some("gpt-4o".into()),
                 ..TargetRequest::default()
             })),
+            asked: Some(("openai".into(), "gpt-4o".into())),
         }
     }
 
@@ -186,10 +203,14 @@ mod tests {
             agent_run_id: Some("R-001".parse().unwrap()),
             target_request: opened().target_request,
             notes: lost.notes.clone(),
+            attempts: lost.attempts.clone(),
             ..RoutingReceipt::new("gw-1".parse().unwrap(), ts, "/invoke", CallStatus::Lost)
         };
         assert_eq!(lost, expected);
         assert_eq!((lost.cost_estimate.clone(), lost.validate()), (Cost::UNKNOWN, Ok(())));
+        let asked = lost.asked().unwrap();
+        assert_eq!((asked.name, asked.model, &*lost.attempts[0].outcome), ("openai", "gpt-4o", "lost"));
+        assert_eq!(Opened { asked: None, ..opened() }.lost().asked(), None);
     }
 
     #[test]

@@ -98,6 +98,7 @@ pub(crate) fn opened(run_id: &CallId) -> Opened {
         route: "/invoke".into(),
         budget: Some("global/default/R-001/Architect".into()),
         target_request: Some(TargetRequest { model: Some("auto".into()), ..TargetRequest::default() }.into()),
+        asked: None,
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use tokio::task::JoinSet;
 
+use crate::faults::Two;
 use crate::support::{World, chat, message, run_id};
 
 #[tokio::test]
@@ -219,4 +220,16 @@ async fn what_can_be_asked_for_is_listed_in_the_shape_of_whose_sdk_asks() {
         assert_eq!(list(path, header).await["models"][0]["name"], "models/scripted-1", "{path}");
     }
     world.stop().await;
+}
+
+#[tokio::test]
+async fn a_dry_run_is_refused_where_there_is_none_rather_than_carried_out() {
+    let two = Two::start().await;
+    for path in ["/v1/chat/completions?dry_run=true", "/v1/chat/completions?x=1&dry_run"] {
+        let answer = two.world.post(path).json(&chat(false)).send().await.unwrap();
+        let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
+        assert!(status == 400 && text.contains("POST /invoke?dry_run=true"), "{status} {text}");
+    }
+    assert!(two.first.requests().is_empty() && two.second.requests().is_empty());
+    two.world.stop().await;
 }

@@ -1,12 +1,14 @@
 use std::time::Duration;
 
+use pas_gateway::Config;
+use pas_service::Swarm;
 use pas_testkit::provider::Fault;
 use pas_testkit::{Provider, Script, monotonic, until};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::faults::{Two, Way, outcomes};
-use crate::support::{Router, World, chat, policies, run_id};
+use crate::support::{Router, World, chat, gateway, policies, run_id, swarm};
 
 /// Two providers, and short times for streams.
 async fn impatient() -> (Two, Router) {
@@ -204,4 +206,42 @@ async fn is_well(world: &World, provider: &Provider) {
     assert_eq!((status, outcomes(&receipt)), (200, vec!["ok"]), "{text}");
     assert_eq!(receipt["notes"], Value::Null, "{receipt}");
     assert_eq!(world.get("/inflight").await["inflight"], json!([]));
+}
+
+#[tokio::test]
+async fn a_gateway_that_stops_ends_what_does_not_end_by_itself_and_says_why() {
+    let World { registry, gateway: other, data } = World::start().await;
+    other.stop().await.unwrap();
+    let swarm = Swarm { grace_s: 1, ..swarm(data.path(), registry.url()) };
+    let world = World { gateway: gateway(&swarm, Config::default()).await, registry, data };
+    let provider = Provider::start().unwrap();
+    world.register("scripted", &provider).await;
+    provider.script(Script::fault_after(Fault::Stall, 3));
+    let stream = world.post("/v1/chat/completions").json(&chat(true)).send().await.unwrap();
+    let cut = run_id(&stream);
+    provider.script(Script { head_ms: 60_000, ..Script::default() });
+    let mut whole = JoinSet::new();
+    whole.spawn(world.post("/v1/chat/completions").json(&chat(false)).send());
+    provider.when("it is asked", |all| all.get(1).cloned()).await;
+    // Should the gateway die under them, their receipts name who was asked.
+    until("the journal has both, with who is asked", async || {
+        let files = std::fs::read_dir(world.data.path().join("costs/journal")).ok()?;
+        let text: String = files.filter_map(|file| std::fs::read_to_string(file.ok()?.path()).ok()).collect();
+        (text.matches(r#""asked":["scripted","scripted-1"]"#).count() == 2).then_some(())
+    })
+    .await;
+
+    let World { gateway: stopping, registry, data } = world;
+    stopping.stop().await.unwrap();
+    let text = stream.text().await.unwrap();
+    assert!(text.contains("the gateway is stopping") && !text.contains("[DONE]"), "{text}");
+    let whole = whole.join_next().await.unwrap().unwrap().unwrap();
+    let failed = run_id(&whole);
+    assert_eq!((whole.status().as_u16(), &whole.headers()["retry-after"]), (503, &"1".parse().unwrap()));
+    let world = World { gateway: gateway(&swarm, Config::default()).await, registry, data };
+    for (id, status) in [(cut, "cut"), (failed, "error")] {
+        let receipt = world.get(&format!("/receipts/{id}")).await;
+        assert_eq!((&receipt["status"], &receipt["error"]["code"]), (&json!(status), &json!("unavailable")));
+    }
+    world.stop().await;
 }

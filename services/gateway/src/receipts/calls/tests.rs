@@ -18,6 +18,7 @@ fn call(number: u64) -> Opened {
         route: "/invoke".into(),
         budget: None,
         target_request: None,
+        asked: None,
     }
 }
 

@@ -56,6 +56,8 @@ pub(crate) struct Presence<F> {
     /// What its beats say; none while it is silent.
     pub(crate) work: F,
     lease: Option<(ServiceId, LeaseId)>,
+    /// That of the one before, which died: it is on the list until its beats are missed.
+    dead: Option<(ServiceId, LeaseId)>,
 }
 
 impl<F: Fn() -> Option<Work>> Presence<F> {
@@ -67,7 +69,7 @@ impl<F: Fn() -> Option<Work>> Presence<F> {
         work: F,
     ) -> Self {
         let (registry, client, link) = (registry.to_owned(), client.clone(), link.clone());
-        Self { registry, client, link, registration, work, lease: None }
+        Self { registry, client, link, registration, work, lease: None, dead: None }
     }
 
     /// Keeps it registered until `shutdown`, then takes it off.
@@ -110,7 +112,8 @@ impl<F: Fn() -> Option<Work>> Presence<F> {
     async fn act(&mut self) -> Result<Duration, CallError> {
         let Some(work) = (self.work)() else {
             // It died: what comes after it is another process, with another lease.
-            (self.lease, self.registration.boot_id) = (None, None);
+            self.dead = self.lease.take().or(self.dead);
+            self.registration.boot_id = None;
             return Ok(Duration::from_millis(500));
         };
         if let Some(lease) = self.lease {
@@ -151,13 +154,14 @@ impl<F: Fn() -> Option<Work>> Presence<F> {
     }
 
     async fn leave(&mut self) {
-        let Some((service_id, lease_id)) = self.lease else { return };
-        let reason = Some("the demo is over".to_owned());
-        let farewell = Deregister { service_id, lease_id: Some(lease_id), reason };
-        let told: Result<Deregistered, _> =
-            self.call(Method::POST, path::DEREGISTER, &farewell, LAST_WORD).await;
-        // Who can't be told sees its beats end.
-        drop(told);
+        for (service_id, lease_id) in [self.lease, self.dead].into_iter().flatten() {
+            let reason = Some("the demo is over".to_owned());
+            let farewell = Deregister { service_id, lease_id: Some(lease_id), reason };
+            let told: Result<Deregistered, _> =
+                self.call(Method::POST, path::DEREGISTER, &farewell, LAST_WORD).await;
+            // Who can't be told, or has been taken off the list by now, sees its beats end.
+            drop(told);
+        }
     }
 
     async fn call<B: serde::Serialize, A: serde::de::DeserializeOwned>(

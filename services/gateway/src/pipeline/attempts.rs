@@ -28,7 +28,7 @@ struct Failures {
     attempts: u32,
     /// Those that found only that a provider doesn't have the model, which says nothing where another failed.
     missing: u32,
-    /// The last of the others, if there is one.
+    /// The last of the others; where there is none, the last of these.
     last: Option<Box<Failed>>,
     last_asked: Option<(Choice, Arc<Lane>)>,
     /// All of them were refused for having had too much.
